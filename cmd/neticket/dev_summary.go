@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// printSummary says where everything is, once it is ready.
+func (d *dev) printSummary(addrs devAddrs, servers *devServers) {
+	url := browserURL(addrs.http)
+	_, _ = fmt.Fprintf(d.out, `
+NETicket is running.
+
+  Pages     %s
+  API       %s/api/v1, described at %s/docs
+  Logins    admin@neticket.test     admin-demo-pass
+            customer@neticket.test  customer-demo-pass
+  Ops       http://%s (api)  http://%s (worker)  http://%s (flusher): /metrics /livez /readyz /debug/pprof
+  MySQL     %s
+  Redis     %s
+  Data      %s
+  Tools     set -a; . %s; set +a; %s stock check
+
+Ctrl-C stops all of it.
+
+`, url, url, url, addrs.ops[0], addrs.ops[1], addrs.ops[2], servers.mysqlHint(), servers.redisHint(),
+		d.dir, shellQuote(d.shellFile()), shellQuote(filepath.Join(d.programs, "neticket")))
+}

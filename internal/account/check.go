@@ -1,0 +1,65 @@
+package account
+
+import (
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/neticket/neticket/internal/invalid"
+)
+
+const (
+	maxEmailBytes    = 254 // RFC 5321, and the column
+	minPassword      = 8   // characters, as NIST SP 800-63B asks
+	maxPassword      = 200 // characters
+	maxPasswordBytes = 1024
+	maxName          = 100 // characters, and the column
+)
+
+// check brings email and name to their stored form and returns an *invalid.Error with every fault, or nil.
+func (u *User) check(password string) error {
+	var bad invalid.Error
+	var ok bool
+	if u.Email, ok = normalEmail(u.Email); !ok {
+		bad.Add("email", "format", fmt.Sprintf("must be an email address of at most %d bytes, such as kim@example.com", maxEmailBytes))
+	}
+	switch n := utf8.RuneCountInString(password); {
+	case n < minPassword:
+		bad.Add("password", "too_short", fmt.Sprintf("must have at least %d characters", minPassword))
+	case n > maxPassword || len(password) > maxPasswordBytes:
+		bad.Add("password", "too_long", fmt.Sprintf("must have at most %d characters", maxPassword))
+	}
+	u.Name = strings.TrimSpace(u.Name)
+	switch n := utf8.RuneCountInString(u.Name); {
+	case n == 0:
+		bad.Add("name", "required", "must not be empty")
+	case n > maxName:
+		bad.Add("name", "too_long", fmt.Sprintf("must have at most %d characters", maxName))
+	case !plain(u.Name):
+		bad.Add("name", "characters", "must have no control or bidirectional characters")
+	}
+	if u.Role != Customer && u.Role != Admin {
+		bad.Add("role", "unknown", "must be customer or admin")
+	}
+	return bad.OrNil()
+}
+
+// normalEmail returns a bare address, trimmed and in lower case; ok says whether it is one.
+func normalEmail(text string) (email string, ok bool) {
+	text = strings.TrimSpace(text)
+	email = strings.ToLower(text) // which would mend what is not UTF-8
+	if len(email) > maxEmailBytes || !plain(text) {
+		return "", false
+	}
+	parsed, err := mail.ParseAddress(email)
+	return email, err == nil && parsed.Address == email
+}
+
+// plain says whether text is UTF-8 without characters that break lines or make others look like something else.
+func plain(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	})
+}

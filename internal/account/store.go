@@ -1,0 +1,61 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+const duplicateKey = 1062 // ER_DUP_ENTRY
+
+// store reads and writes the table users.
+type store struct{ db *sql.DB }
+
+// insert adds u and returns it with its id, or ErrEmailTaken: the unique key decides.
+func (s store) insert(ctx context.Context, u User, hash string) (User, error) {
+	result, err := s.db.ExecContext(ctx, "INSERT INTO users (email, password_hash, name, role, created_at) VALUES (?, ?, ?, ?, ?)",
+		u.Email, hash, u.Name, u.Role, u.CreatedAt)
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == duplicateKey {
+		return User{}, ErrEmailTaken
+	}
+	if err == nil {
+		u.ID, err = result.LastInsertId()
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("insert user: %w", err)
+	}
+	return u, nil
+}
+
+func (s store) byID(ctx context.Context, id int64) (User, error) {
+	u, _, err := s.one(ctx, "id = ?", id)
+	return u, err
+}
+
+// byEmail returns the password's hash too.
+func (s store) byEmail(ctx context.Context, email string) (User, string, error) {
+	return s.one(ctx, "email = ?", email)
+}
+
+func (s store) one(ctx context.Context, where string, argument any) (u User, hash string, err error) {
+	row := s.db.QueryRowContext(ctx, "SELECT id, email, name, role, created_at, password_hash FROM users WHERE "+where, argument)
+	switch err := row.Scan(&u.ID, &u.Email, &u.Name, &u.Role, &u.CreatedAt, &hash); {
+	case errors.Is(err, sql.ErrNoRows):
+		return User{}, "", ErrNotFound
+	case err != nil:
+		return User{}, "", fmt.Errorf("read user: %w", err)
+	}
+	return u, hash, nil
+}
+
+// replaceHash does nothing when the hash is no longer old: the password was changed meanwhile.
+func (s store) replaceHash(ctx context.Context, id int64, old, hash string) error {
+	_, err := s.db.ExecContext(ctx, "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", hash, id, old)
+	if err != nil {
+		return fmt.Errorf("update the password hash of user %d: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+// Package booking owns a customer's claim on units of a show: it takes it at the box office (BoxOffice, in the API), records
+// it in MySQL (Recorder, in the worker) and looks it up for its owner.
+//
+// It guarantees that one (user, show, request key) becomes at most one row, that an entry is settled only after its row is
+// committed, and that a batch may be delivered twice, half done, out of order or by a worker thought dead, and every unit is
+// still counted once.
+//
+// Table: reservations. Keys: the markers nt:{tag}:user:*, which the ledger's scripts write.
+package booking
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Status of a reservation. Rows hold confirmed, rejected and cancelled; the others are told from the markers.
+type Status string
+
+// The words of the interface.
+const (
+	Pending    Status = "pending"    // its units are taken, the row follows
+	Confirmed  Status = "confirmed"  // its row is committed
+	Rejected   Status = "rejected"   // its row, or the lack of one under a newer epoch, says no
+	Cancelling Status = "cancelling" // confirmed, and a cancel entry waits to be recorded
+	Cancelled  Status = "cancelled"
+)
+
+// Reason of a rejected reservation.
+type Reason string
+
+// The words of the interface.
+const (
+	SoldOut      Reason = "sold_out"
+	LimitReached Reason = "limit_reached"
+	Lost         Reason = "lost"  // Redis forgot the entry before it was recorded
+	Failed       Reason = "error" // its row cannot be stored
+)
+
+// Errors of the box office, beside those of package stock.
+var (
+	ErrNotFound       = errors.New("no such reservation")
+	ErrPending        = errors.New("the reservation is not confirmed yet")
+	ErrNotCancellable = errors.New("a rejected reservation cannot be cancelled")
+)
+
+// Reservation is a claim as its owner sees it.
+type Reservation struct {
+	ID          uuid.UUID
+	Show        int64
+	User        int64
+	Units       int
+	Status      Status
+	Reason      Reason    // of a rejected one, else ""
+	BookedAt    time.Time // by Redis's clock
+	ConfirmedAt time.Time // zero: never was
+	CancelledAt time.Time // zero: never was
+}
+
+// Row is a reservation in MySQL, with the entries that made and cancelled it.
+type Row struct {
+	Reservation
+	Epoch, Seq             int64
+	CancelEpoch, CancelSeq int64 // 0: never cancelled
+}
+
+// NewID derives a reservation's id: 16 bytes of SHA-256 over user, show and request key, marked as a version 8 UUID (RFC 9562).
+// User and show have 8 bytes each, so that the parts cannot run into each other. One key, one id, for ever.
+func NewID(user, show int64, key string) uuid.UUID {
+	parts := make([]byte, 0, 16+255)
+	parts = binary.BigEndian.AppendUint64(parts, uint64(user)) //nolint:gosec // the same bits
+	parts = binary.BigEndian.AppendUint64(parts, uint64(show)) //nolint:gosec // the same bits
+	sum := sha256.Sum256(append(parts, key...))
+	id := uuid.UUID(sum[:16])
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// crockford is Douglas Crockford's base 32 alphabet: no I, L, O, U (crockford.com/base32.html).
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// Number is a reservation's number for people: the low 60 bits of its id, which are all hash, in groups of 4.
+func Number(id uuid.UUID) string {
+	low := binary.BigEndian.Uint64(id[8:]) << 4
+	text := crockford.EncodeToString(binary.BigEndian.AppendUint64(nil, low))[:12]
+	return strings.Join([]string{text[:4], text[4:8], text[8:]}, "-")
+}

@@ -1,0 +1,285 @@
+package booking
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/uuid"
+
+	"github.com/neticket/neticket/internal/database"
+	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
+)
+
+// Ledger closes entries in Redis.
+type Ledger interface {
+	Settle(ctx context.Context, shard int, settlements []stock.Settlement) (int, error)
+}
+
+// Undertaker moves entries that cannot be decoded to the dead letters.
+type Undertaker interface {
+	Bury(ctx context.Context, shard int, entry, reason string) (bool, error)
+}
+
+// Alarm is told what the recorder sees to be wrong with shows.
+type Alarm interface {
+	// Want asks for a resync of a show.
+	Want(show int64, cause string)
+	// Vanished says that a shard's stream or group is gone.
+	Vanished(ctx context.Context, shard int)
+}
+
+// Recorder records entries in MySQL and settles them. It is the stream.Handler of the worker.
+type Recorder struct {
+	db         *sql.DB
+	store      *Store
+	stock      *stock.Store
+	ledger     Ledger
+	undertaker Undertaker
+	alarm      Alarm
+	waker      *Waker
+	log        *slog.Logger
+	metrics    *recorderMetrics
+}
+
+// NewRecorder returns a recorder.
+func NewRecorder(db *sql.DB, ledger Ledger, undertaker Undertaker, alarm Alarm, waker *Waker, o stock.Observers) *Recorder {
+	return &Recorder{db: db, store: NewStore(db), stock: stock.NewStore(db), ledger: ledger, undertaker: undertaker,
+		alarm: alarm, waker: waker, log: o.Log, metrics: newRecorderMetrics(o.Registry)}
+}
+
+// Vanished passes on that a shard's stream or group is gone.
+func (r *Recorder) Vanished(ctx context.Context, shard int) { r.alarm.Vanished(ctx, shard) }
+
+// Handle records one batch of a shard, settles it and wakes who waits for it. An error of MySQL, Redis or the network never
+// counts against an entry: it keeps trying until the context ends. What is left over then is delivered again.
+func (r *Recorder) Handle(ctx context.Context, shard int, batch []stream.Entry) error {
+	entries := make([]Entry, 0, len(batch))
+	for _, raw := range batch {
+		entry, err := decode(raw)
+		if err == nil {
+			entries = append(entries, entry)
+			continue
+		}
+		if err := r.bury(ctx, shard, raw.ID, err); err != nil {
+			return err
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	r.metrics.batch.Observe(float64(len(entries)))
+	began := time.Now()
+	decisions, failed := r.record(ctx, entries)
+	r.metrics.commit.Observe(time.Since(began).Seconds())
+	if len(decisions) == 0 {
+		return failed
+	}
+	committed := time.Now()
+	if err := r.settle(ctx, shard, decisions); err != nil {
+		return errors.Join(failed, err)
+	}
+	r.metrics.settle.Observe(time.Since(committed).Seconds())
+	for _, d := range decisions {
+		r.metrics.recorded(d, committed)
+	}
+	r.waker.Wake(ctx, decisions)
+	return failed
+}
+
+func (r *Recorder) bury(ctx context.Context, shard int, entry string, reason error) error {
+	moved, err := r.undertaker.Bury(ctx, shard, entry, reason.Error())
+	if err != nil {
+		return err // it is delivered again
+	}
+	if moved {
+		r.metrics.buried.Inc()
+		r.log.Error("an entry cannot be decoded and lies in the dead letters now", "shard", shard, "entry", entry, "reason", reason)
+	}
+	return nil
+}
+
+// record commits entries and returns their decisions. It returns an error for those that it could not commit.
+func (r *Recorder) record(ctx context.Context, entries []Entry) ([]decision, error) {
+	for try := 1; ; try++ {
+		decisions, err := r.commit(ctx, entries, false)
+		switch {
+		case err == nil:
+			return decisions, nil
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("record %d entries: %w", len(entries), err)
+		case !ofData(err):
+			if try == 1 || try%20 == 0 {
+				r.log.Warn("bookings cannot be recorded; they wait and are tried again until they can", "entries", len(entries), "try", try, "error", err)
+			}
+			r.metrics.retries.Inc()
+			pause(ctx, backOff(try, err))
+		case len(entries) > 1:
+			r.log.Warn("a batch fails for its data; its entries are tried alone", "entries", len(entries), "error", err)
+			return r.recordAlone(ctx, entries)
+		default:
+			return r.reject(ctx, entries[0], err)
+		}
+	}
+}
+
+func (r *Recorder) recordAlone(ctx context.Context, entries []Entry) ([]decision, error) {
+	var decisions []decision
+	var failed error
+	for _, entry := range entries {
+		one, err := r.record(ctx, []Entry{entry})
+		decisions = append(decisions, one...)
+		failed = errors.Join(failed, err)
+	}
+	return decisions, failed
+}
+
+// reject records an entry whose row cannot be stored as rejected. Where not even that can be stored, the entry stays in the
+// stream, for an operator to look at, and is tried again every few seconds.
+func (r *Recorder) reject(ctx context.Context, entry Entry, cause error) ([]decision, error) {
+	decisions, err := r.commit(ctx, []Entry{entry}, true)
+	if err != nil {
+		r.log.Error("an entry can be neither recorded nor rejected; mend its data or the schema", "entry", entry.Entry,
+			"reservation", entry.ID, "show", entry.Show, "error", cause, "error_rejecting", err)
+		return nil, fmt.Errorf("reject entry %s: %w", entry.Entry, err)
+	}
+	r.log.Error("an entry cannot be stored and was rejected", "entry", entry.Entry, "reservation", entry.ID, "show", entry.Show, "error", cause)
+	return decisions, nil
+}
+
+// commit decides entries under their shows' locks and writes what follows, in one transaction. After an error its outcome is
+// unknown; doing it again recognises what was done.
+func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool) ([]decision, error) {
+	var result decided
+	err := database.Transact(ctx, r.db, func(tx *sql.Tx) error {
+		f := facts{unstorable: unstorable}
+		var err error
+		shows, ids := keysOf(entries)
+		if f.stock, err = r.stock.Lock(ctx, tx, shows); err != nil {
+			return err
+		}
+		if f.rows, err = r.store.byID(ctx, tx, ids); err != nil {
+			return err
+		}
+		if f.held, err = r.store.held(ctx, tx, limited(entries, f.stock)); err != nil {
+			return err
+		}
+		result = plan(entries, f)
+		if err := r.store.insert(ctx, tx, result.inserts); err != nil {
+			return err
+		}
+		if err := r.store.cancel(ctx, tx, result.cancels); err != nil {
+			return err
+		}
+		return r.stock.AddReserved(ctx, tx, f.stock, result.reserved)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for show := range result.wrong {
+		r.alarm.Want(show, "sold_out")
+	}
+	return result.decisions, nil
+}
+
+// settle closes entries whose rows are committed, until it is done or the context ends.
+func (r *Recorder) settle(ctx context.Context, shard int, decisions []decision) error {
+	settlements := make([]stock.Settlement, len(decisions))
+	for i, d := range decisions {
+		settlements[i] = stock.Settlement{Entry: d.entry.Entry, Show: d.entry.Show, User: d.entry.User,
+			Epoch: d.entry.Epoch, Seq: d.entry.Seq, UnitsBack: d.unitsBack, CountBack: d.countBack}
+		if d.void {
+			settlements[i].Void = d.entry.ID.String()
+		}
+	}
+	for try := 1; ; try++ {
+		_, err := r.ledger.Settle(ctx, shard, settlements)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if try == 1 || try%20 == 0 {
+			r.log.Warn("recorded bookings cannot be settled in Redis; tried again until they can", "entries", len(settlements), "try", try, "error", err)
+		}
+		pause(ctx, backOff(try, err))
+	}
+}
+
+// keysOf returns the shows and reservations that entries are about, each once.
+func keysOf(entries []Entry) ([]int64, []uuid.UUID) {
+	shows, ids := map[int64]bool{}, map[uuid.UUID]bool{}
+	for _, e := range entries {
+		shows[e.Show] = true
+		ids[e.ID] = true
+	}
+	return slices.Collect(maps.Keys(shows)), slices.Collect(maps.Keys(ids))
+}
+
+// limited returns the users of the entries' shows that have a limit, each once and in order.
+func limited(entries []Entry, rows map[int64]stock.Row) []holder {
+	var holders []holder
+	for _, e := range entries {
+		if rows[e.Show].Limit > 0 {
+			holders = append(holders, holder{e.Show, e.User})
+		}
+	}
+	slices.SortFunc(holders, func(a, b holder) int {
+		return cmp.Or(cmp.Compare(a.show, b.show), cmp.Compare(a.user, b.user))
+	})
+	return slices.Compact(holders)
+}
+
+// ofData tells that the server, healthy, refused what it was given. Everything else is unknown and done again, such as 1213
+// (deadlock), 1205 (lock wait), 1020 (record changed), TiDB's 8002, 8005, 8022, 8028, 9007, and any broken connection.
+func ofData(err error) bool {
+	if errors.Is(err, stock.ErrGuard) {
+		return true
+	}
+	var answered *mysql.MySQLError
+	if !errors.As(err, &answered) {
+		return false
+	}
+	switch answered.Number {
+	case 1048, // column cannot be null
+		1062, // duplicate key
+		1264, // out of range
+		1265, // truncated
+		1292, // wrong value
+		1366, // wrong value for the column's type or character set
+		1406, // too long
+		1452, // foreign key
+		1644, // SIGNAL of a trigger
+		1690, // number out of range
+		3819, // MySQL's CHECK
+		4025: // MariaDB's CHECK
+		return true
+	}
+	return false
+}
+
+// backOff is how long to wait before a batch is done again: at once, nearly, where another transaction was in the way.
+func backOff(try int, err error) time.Duration {
+	most := 10 * time.Millisecond << min(try, 7) // at most 1.28 s
+	var answered *mysql.MySQLError
+	if errors.As(err, &answered) && (answered.Number == 1213 || answered.Number == 1020) {
+		most = 20 * time.Millisecond
+	}
+	return most/2 + rand.N(most/2) //nolint:gosec // jitter
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

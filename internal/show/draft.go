@@ -1,0 +1,104 @@
+package show
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/neticket/neticket/internal/invalid"
+)
+
+// What a draft may hold. A description of 10,000 characters of 4 bytes fits the TEXT column's 65,535 bytes.
+const (
+	maxName        = 200    // characters of title and venue
+	maxAlt         = 300    // characters of the image's alternative text
+	maxDescription = 10_000 // characters
+	maxPrice       = 100_000_000
+	minYear        = 2000
+	maxYear        = 2100
+
+	defaultTimeZone = "Asia/Seoul"
+)
+
+// Draft is what an admin says about a show. Capacity and limit are not here: they belong to the stock.
+type Draft struct {
+	Title        string
+	Venue        string
+	Description  string
+	ImageAlt     string
+	Price        int64  // won
+	TimeZone     string // empty: Asia/Seoul
+	StartsAt     time.Time
+	SalesOpenAt  time.Time
+	SalesCloseAt time.Time // zero: as StartsAt
+}
+
+// Check trims the texts, fills in the defaults and brings the times to what the table holds; then it adds every fault to bad.
+// The time zone is looked up with time.LoadLocation, so the program has to import time/tzdata or find the zones installed.
+func (d *Draft) Check(bad *invalid.Error) {
+	d.Title = checkText(bad, "title", d.Title, 1, maxName, "")
+	d.Venue = checkText(bad, "venue", d.Venue, 1, maxName, "")
+	d.Description = checkText(bad, "description", d.Description, 0, maxDescription, "\r\n\t")
+	d.ImageAlt = checkText(bad, "image_alt", d.ImageAlt, 0, maxAlt, "")
+	if d.Price < 0 || d.Price > maxPrice {
+		bad.Add("price", "out_of_range", fmt.Sprintf("must be 0 to %d won", maxPrice))
+	}
+	if d.TimeZone == "" {
+		d.TimeZone = defaultTimeZone
+	}
+	// "Local" loads, but is another zone on every host.
+	if _, err := time.LoadLocation(d.TimeZone); err != nil || d.TimeZone == "Local" {
+		bad.Add("time_zone", "unknown", "must be the name of a time zone, such as "+defaultTimeZone)
+	}
+	d.checkTimes(bad)
+}
+
+func (d *Draft) checkTimes(bad *invalid.Error) {
+	before := len(bad.Fields)
+	for _, t := range []struct {
+		field    string
+		at       *time.Time
+		optional bool
+	}{{"starts_at", &d.StartsAt, false}, {"sales_open_at", &d.SalesOpenAt, false}, {"sales_close_at", &d.SalesCloseAt, true}} {
+		*t.at = t.at.UTC().Truncate(time.Millisecond)
+		switch year := t.at.Year(); {
+		case t.at.IsZero() && t.optional:
+		case t.at.IsZero():
+			bad.Add(t.field, "required", "must be given")
+		case year < minYear || year > maxYear:
+			bad.Add(t.field, "out_of_range", fmt.Sprintf("must be in the years %d to %d", minYear, maxYear))
+		}
+	}
+	if d.SalesCloseAt.IsZero() {
+		d.SalesCloseAt = d.StartsAt
+	}
+	if len(bad.Fields) > before {
+		return // the order of times that are wrong already says nothing
+	}
+	if !d.SalesOpenAt.Before(d.SalesCloseAt) {
+		bad.Add("sales_open_at", "order", "must be before the sale closes")
+	}
+	if d.SalesCloseAt.After(d.StartsAt) {
+		bad.Add("sales_close_at", "order", "must not be after the show starts")
+	}
+}
+
+// checkText returns text trimmed. Characters that move or hide others are refused, but for those in also.
+func checkText(bad *invalid.Error, field, text string, least, most int, also string) string {
+	text = strings.TrimSpace(text)
+	switch n := utf8.RuneCountInString(text); {
+	case !utf8.ValidString(text):
+		bad.Add(field, "characters", "must be valid UTF-8")
+	case n < least:
+		bad.Add(field, "required", "must not be empty")
+	case n > most:
+		bad.Add(field, "too_long", fmt.Sprintf("must have at most %d characters", most))
+	case strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) && !strings.ContainsRune(also, r)
+	}):
+		bad.Add(field, "characters", "must have no control or bidirectional characters")
+	}
+	return text
+}

@@ -1,0 +1,81 @@
+package show
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Store reads and writes the table shows.
+type Store struct{ db *sql.DB }
+
+// NewStore returns a store over a pool made by database.Open.
+func NewStore(db *sql.DB) *Store { return &Store{db} }
+
+const selectShows = `SELECT id, title, venue, description, image, image_alt, price, time_zone, starts_at, sales_open_at,
+	sales_close_at, version, created_at, updated_at FROM shows`
+
+// Insert adds a checked draft and returns it as stored. The transaction is the caller's, as the stock's row belongs into it.
+// The times of the row are MySQL's: ChangedSince compares them, and the clocks of API hosts differ.
+func (s *Store) Insert(ctx context.Context, tx *sql.Tx, d Draft) (Show, error) {
+	result, err := tx.ExecContext(ctx, `INSERT INTO shows (title, venue, description, image_alt, price, time_zone, starts_at,
+		sales_open_at, sales_close_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+		d.Title, d.Venue, d.Description, d.ImageAlt, d.Price, d.TimeZone, d.StartsAt, d.SalesOpenAt, d.SalesCloseAt)
+	if err != nil {
+		return Show{}, fmt.Errorf("insert show: %w", err)
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return Show{}, fmt.Errorf("insert show: %w", err)
+	}
+	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
+}
+
+// Get returns one show, or ErrNotFound.
+func (s *Store) Get(ctx context.Context, id int64) (Show, error) {
+	return get(s.db.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
+}
+
+// ChangedSince returns the shows that were added or changed at t or later, in no order, and MySQL's time just before it
+// looked. A change whose transaction was open at that time may be missing, though it is stamped earlier.
+func (s *Store) ChangedSince(ctx context.Context, t time.Time) (shows []Show, asOf time.Time, err error) {
+	if err := s.db.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(3)").Scan(&asOf); err != nil {
+		return nil, time.Time{}, fmt.Errorf("read the database's time: %w", err)
+	}
+	rows, err := s.db.QueryContext(ctx, selectShows+" WHERE updated_at >= ?", t)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read shows: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		show, err := scan(rows)
+		if err != nil {
+			return nil, time.Time{}, fmt.Errorf("read shows: %w", err)
+		}
+		shows = append(shows, show)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, time.Time{}, fmt.Errorf("read shows: %w", err)
+	}
+	return shows, asOf, nil
+}
+
+func get(row *sql.Row) (Show, error) {
+	show, err := scan(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Show{}, ErrNotFound
+	}
+	if err != nil {
+		return Show{}, fmt.Errorf("read show: %w", err)
+	}
+	return show, nil
+}
+
+func scan(row interface{ Scan(...any) error }) (Show, error) {
+	var s Show
+	err := row.Scan(&s.ID, &s.Title, &s.Venue, &s.Description, &s.Image, &s.ImageAlt, &s.Price, &s.TimeZone, &s.StartsAt,
+		&s.SalesOpenAt, &s.SalesCloseAt, &s.Version, &s.CreatedAt, &s.UpdatedAt)
+	return s, err
+}

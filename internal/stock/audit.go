@@ -1,0 +1,133 @@
+package stock
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Hash is what Redis holds of a show.
+type Hash struct {
+	State        string // open, paused, unloaded, or "" where there is none
+	Epoch        int64
+	Left         int
+	Seq, Settled int64
+}
+
+// Pending is the number of entries that wait to be settled.
+func (h Hash) Pending() int64 { return h.Seq - h.Settled }
+
+// Cut is one look at both sides of a show's stock.
+type Cut struct {
+	Row  Row
+	Hash Hash
+	// Conclusive: nothing moved while looking and nothing waits to be recorded, so that the figures must agree.
+	Conclusive bool
+	At         time.Time // by Redis's clock
+}
+
+// Drift is by how much the units left in Redis exceed what MySQL says; it means something only in a conclusive cut.
+func (c Cut) Drift() int { return c.Hash.Left - (c.Row.Capacity - c.Row.Reserved) }
+
+// Agrees reports whether a conclusive cut is as it must be.
+func (c Cut) Agrees() bool { return c.Drift() == 0 && c.Hash.Epoch == c.Row.Epoch }
+
+// Auditor compares the ledger with MySQL.
+type Auditor struct {
+	ledger *Ledger
+	store  *Store
+}
+
+// NewAuditor returns an auditor.
+func NewAuditor(ledger *Ledger, store *Store) *Auditor { return &Auditor{ledger, store} }
+
+// Cuts looks at the given shows, or at all where none is given: Redis, then MySQL, then Redis again.
+func (a *Auditor) Cuts(ctx context.Context, shows ...int64) (map[int64]Cut, error) {
+	if len(shows) == 0 {
+		rows, err := a.store.Rows(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for show := range rows {
+			shows = append(shows, show)
+		}
+	}
+	if len(shows) == 0 {
+		return nil, nil
+	}
+	before, _, err := a.ledger.hashes(ctx, shows)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.store.Rows(ctx, shows...)
+	if err != nil {
+		return nil, err
+	}
+	after, now, err := a.ledger.hashes(ctx, shows)
+	if err != nil {
+		return nil, err
+	}
+	fenced, err := a.ledger.Fenced(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cuts := make(map[int64]Cut, len(shows))
+	for show, row := range rows {
+		hash := after[show]
+		cuts[show] = Cut{Row: row, Hash: hash, At: now, Conclusive: hash == before[show] && hash.State == "open" &&
+			hash.Pending() == 0 && !fenced[a.ledger.shards.Of(show)]}
+	}
+	return cuts, nil
+}
+
+// hashes reads the hashes of shows, and the time by Redis's clock before the last of them was read. Those of one shard and one
+// chunk are read at one instant.
+func (l *Ledger) hashes(ctx context.Context, shows []int64) (map[int64]Hash, time.Time, error) {
+	snapshots := map[int64]Hash{}
+	var now time.Time
+	err := l.eachHash(ctx, shows, func(show int64, hash Hash, at time.Time) {
+		snapshots[show] = hash
+		now = at
+	})
+	return snapshots, now, err
+}
+
+// eachHash calls each with a show's hash and the instant, by Redis's clock, at which it was so.
+func (l *Ledger) eachHash(ctx context.Context, shows []int64, each func(show int64, hash Hash, at time.Time)) error {
+	const chunk = 500
+	byShard := make([][]int64, l.shards.Len())
+	for _, show := range shows {
+		shard := l.shards.Of(show)
+		byShard[shard] = append(byShard[shard], show)
+	}
+	for shard, shows := range byShard {
+		for len(shows) > 0 {
+			part := shows[:min(chunk, len(shows))]
+			shows = shows[len(part):]
+			node, err := masterOf(ctx, l.client, l.shards.Entries(shard))
+			if err != nil {
+				return fmt.Errorf("find the server of shard %d: %w", shard, err)
+			}
+			pipe := node.TxPipeline()
+			clock := pipe.Time(ctx)
+			replies := make([]*redis.SliceCmd, len(part))
+			for i, show := range part {
+				replies[i] = pipe.HMGet(ctx, l.shards.Show(show), "state", "epoch", "left", "seq", "settled")
+			}
+			if _, err := pipe.Exec(ctx); err != nil {
+				return fmt.Errorf("read the shows of shard %d: %w", shard, err)
+			}
+			for i, show := range part {
+				fields := answer(replies[i].Val())
+				var hash Hash
+				if fields[0] != nil {
+					hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4)}
+				}
+				each(show, hash, clock.Val().UTC())
+			}
+		}
+	}
+	return nil
+}

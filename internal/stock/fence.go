@@ -1,0 +1,38 @@
+package stock
+
+import (
+	"context"
+	"fmt"
+)
+
+// Fenced tells which shards have no guardian: nothing of them can be booked or cancelled.
+func (l *Ledger) Fenced(ctx context.Context) (map[int]bool, error) {
+	fenced := map[int]bool{}
+	for shard := range l.shards.Len() {
+		channel := l.shards.Entries(shard)
+		node, err := masterOf(ctx, l.client, channel)
+		if err != nil {
+			return nil, fmt.Errorf("find the server of shard %d: %w", shard, err)
+		}
+		subscribers, err := node.PubSubNumSub(ctx, channel).Result()
+		if err != nil {
+			return nil, fmt.Errorf("ask for the guardians of shard %d: %w", shard, err)
+		}
+		if subscribers[channel] == 0 {
+			fenced[shard] = true
+		}
+	}
+	return fenced, nil
+}
+
+// CheckFence returns an error while a shard is fenced.
+func (l *Ledger) CheckFence(ctx context.Context) error {
+	fenced, err := l.Fenced(ctx)
+	if err != nil {
+		return err
+	}
+	if len(fenced) > 0 {
+		return fmt.Errorf("%w: %d of %d shards", ErrFenced, len(fenced), l.shards.Len())
+	}
+	return nil
+}

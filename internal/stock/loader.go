@@ -1,0 +1,124 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Loader loads shows that a request found unloaded or stuck: once at a time for each show, whoever asks.
+type Loader struct {
+	resyncer *Resyncer
+	flight   singleflight.Group
+	running  sync.WaitGroup
+
+	mu   sync.Mutex
+	last map[int64]time.Time // when a show was last taken in hand without being asked for it by its state
+}
+
+// NewLoader returns a loader.
+func NewLoader(resyncer *Resyncer) *Loader {
+	return &Loader{resyncer: resyncer, last: map[int64]time.Time{}}
+}
+
+// Load returns when the show is loaded, by this process or another, or with an ErrUnloaded at the context's end; loading goes on.
+// garbled: its hash says that it is open, and a script could not read it.
+func (l *Loader) Load(ctx context.Context, show int64, garbled bool) error {
+	if garbled && !l.due(show) {
+		return ErrUnloaded // mended a moment ago, or being mended
+	}
+	key := strconv.FormatInt(show, 10)
+	done := l.flight.DoChan(key, func() (any, error) {
+		l.running.Add(1)
+		defer l.running.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+		return nil, l.load(ctx, show, garbled)
+	})
+	select {
+	case <-ctx.Done():
+		return ErrUnloaded
+	case result := <-done:
+		switch {
+		case result.Err == nil, errors.Is(result.Err, ErrNoShow):
+			return result.Err
+		case errors.Is(result.Err, ErrResyncRunning):
+			return ErrPaused
+		}
+		l.resyncer.log.Warn("a show could not be loaded; the next request tries again", "show", show, "error", result.Err)
+		return ErrUnloaded
+	}
+}
+
+func (l *Loader) load(ctx context.Context, show int64, garbled bool) error {
+	if !garbled {
+		ready, err := l.ready(ctx, show)
+		if ready || err != nil {
+			return err
+		}
+	}
+	_, err := l.resyncer.Resync(ctx, show, "unloaded")
+	for errors.Is(err, ErrResyncRunning) { // by another process: its work is ours
+		if !sleep(ctx, 20*time.Millisecond) {
+			return err
+		}
+		ready, readyErr := l.ready(ctx, show)
+		if readyErr != nil {
+			return readyErr
+		}
+		if ready {
+			return nil
+		}
+		_, err = l.resyncer.Resync(ctx, show, "unloaded")
+	}
+	return err
+}
+
+// ready reports whether a show is open and its stream is there.
+func (l *Loader) ready(ctx context.Context, show int64) (bool, error) {
+	ledger := l.resyncer.ledger
+	pipe := ledger.client.Pipeline()
+	state := pipe.HGet(ctx, ledger.shards.Show(show), "state")
+	stream := pipe.Exists(ctx, ledger.shards.Entries(ledger.shards.Of(show)))
+	if _, err := pipe.Exec(ctx); err != nil && state.Val() == "" && stream.Err() != nil {
+		return false, err
+	}
+	return state.Val() == "open" && stream.Val() == 1, nil
+}
+
+// TakeOver looks after a show that was found paused: where its holder is dead, it is loaded. It returns at once and does
+// nothing when it did so within the last second.
+func (l *Loader) TakeOver(ctx context.Context, show int64) {
+	if !l.due(show) {
+		return
+	}
+	l.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+		_, err := l.resyncer.Resync(ctx, show, "stuck")
+		if err != nil && !errors.Is(err, ErrResyncRunning) {
+			l.resyncer.log.Warn("a paused show could not be taken over; the next request tries again", "show", show, "error", err)
+		}
+	})
+}
+
+// Wait returns when nothing is being loaded; no new work may come in meanwhile.
+func (l *Loader) Wait() { l.running.Wait() }
+
+func (l *Loader) due(show int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.last[show]) < time.Second {
+		return false
+	}
+	if len(l.last) > 10000 {
+		clear(l.last)
+	}
+	l.last[show] = now
+	return true
+}

@@ -1,0 +1,39 @@
+package stock
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Observers is where a part tells its operator what it does.
+type Observers struct {
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+}
+
+type resyncMetrics struct {
+	resyncs *prometheus.CounterVec // cause: unloaded, stuck, sold_out, epoch; result: ok, running, not_drained, failed
+}
+
+func newResyncMetrics(registry prometheus.Registerer) *resyncMetrics {
+	m := &resyncMetrics{resyncs: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "neticket_resyncs_total", Help: "Loads and resyncs of shows, by what caused them and how they ended.",
+	}, []string{"cause", "result"})}
+	registry.MustRegister(m.resyncs)
+	return m
+}
+
+func (m *resyncMetrics) count(cause string, err error) {
+	result := "failed"
+	switch {
+	case err == nil:
+		result = "ok"
+	case errors.Is(err, ErrResyncRunning):
+		result = "running"
+	case errors.Is(err, ErrNotDrained):
+		result = "not_drained"
+	}
+	m.resyncs.WithLabelValues(cause, result).Inc()
+}

@@ -1,0 +1,326 @@
+package stock
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/neticket/neticket/internal/database"
+)
+
+var (
+	// ErrResyncRunning: another resync holds the show and its holder is alive.
+	ErrResyncRunning = errors.New("a resync of the show is running")
+	// ErrNotDrained: entries of the show were not recorded in time, so it was left as it was.
+	ErrNotDrained = errors.New("entries of the show are still being recorded")
+	// errRobbed: another resync took the show over, because this one was silent for too long.
+	errRobbed = errors.New("another resync took the show over")
+)
+
+// SaleTimes is when a show can be booked and cancelled. Of two, the higher version is the newer one.
+type SaleTimes struct {
+	Version               int64
+	Opens, Closes, Starts time.Time
+}
+
+// Calendar knows the sale times of shows.
+type Calendar interface {
+	// SaleTimes reads them from the database, not from a memory of it.
+	SaleTimes(ctx context.Context, show int64) (SaleTimes, error)
+}
+
+// Confirmed knows the confirmed units of shows.
+type Confirmed interface {
+	// ConfirmedUnits sums them up in the transaction that holds the lock on the show's stock.
+	ConfirmedUnits(ctx context.Context, tx *sql.Tx, show int64) (int, error)
+	// ConfirmedByUser calls each with every user who holds some.
+	ConfirmedByUser(ctx context.Context, show int64, each func(user int64, units int) error) error
+}
+
+// Drainer records what lies in a shard's stream, for a time in which no worker lives.
+type Drainer interface {
+	Drain(ctx context.Context, shard int) error
+}
+
+// Resyncer sets a show's hash anew from MySQL, under a new epoch, while the show may be on sale. Its steps and why they are
+// in this order stand in docs/architecture.md, "Resync".
+type Resyncer struct {
+	ledger    *Ledger
+	db        *sql.DB
+	store     *Store
+	calendar  Calendar
+	confirmed Confirmed
+	drainer   Drainer
+	log       *slog.Logger
+	metrics   *resyncMetrics
+	// takeOver is how long a silent holder of a pause is respected. drainFor is how long entries are waited for.
+	takeOver, drainFor time.Duration
+}
+
+// NewResyncer returns a resyncer. A silent holder of a pause is respected for 10 s, entries are waited for 5 s.
+func NewResyncer(ledger *Ledger, db *sql.DB, calendar Calendar, confirmed Confirmed, drainer Drainer, o Observers) *Resyncer {
+	return &Resyncer{
+		ledger: ledger, db: db, store: NewStore(db), calendar: calendar, confirmed: confirmed, drainer: drainer,
+		log: o.Log, metrics: newResyncMetrics(o.Registry), takeOver: 10 * time.Second, drainFor: 5 * time.Second,
+	}
+}
+
+// Resynced is what a resync did to the units left.
+type Resynced struct {
+	Before int // in Redis; of a show that was not loaded: 0
+	After  int
+	Epoch  int64
+}
+
+// hold is what pause.lua knows of a show.
+type hold struct {
+	epoch        int64 // 0: the hash had none
+	seq, settled int64
+	bumped       bool // a new epoch may be in MySQL: there is no way back
+}
+
+// Resync runs all steps for one show. cause is a short word for the metrics, such as "unloaded". After ErrResyncRunning and
+// ErrNotDrained the show is as it was; after any other error it may stay paused until somebody takes it over.
+func (r *Resyncer) Resync(ctx context.Context, show int64, cause string) (Resynced, error) {
+	result, err := r.resync(ctx, show)
+	r.metrics.count(cause, err)
+	if err != nil {
+		return Resynced{}, fmt.Errorf("resync of show %d: %w", show, err)
+	}
+	r.log.Info("show loaded under a new epoch", "show", show, "cause", cause, "epoch", result.Epoch,
+		"left_before", result.Before, "left", result.After)
+	return result, nil
+}
+
+func (r *Resyncer) resync(ctx context.Context, show int64) (Resynced, error) {
+	token := rand.Text()
+	var stopBeat func()
+	var failed error
+	defer func() {
+		if stopBeat == nil {
+			return
+		}
+		stopBeat()
+		if failed != nil { // resume.lua itself refuses where there is no way back
+			if err := r.resume(ctx, show, token); err != nil {
+				r.log.Warn("a failed resync could not put its show back; it is taken over in 10 s", "show", show, "error", err)
+			}
+		}
+	}()
+	for attempt := range 8 {
+		if attempt > 0 && !sleep(ctx, time.Duration(attempt)*50*time.Millisecond) {
+			break
+		}
+		row, err := r.store.Row(ctx, show) // before the pause: what is raised later is what was true before anything stopped
+		if err != nil {
+			if failed = err; stopBeat == nil || errors.Is(err, ErrNoShow) {
+				break
+			}
+			continue
+		}
+		held, err := r.pause(ctx, show, token, "")
+		if err != nil {
+			failed = err
+			break
+		}
+		if stopBeat == nil {
+			ctx, stopBeat = r.beat(ctx, show, token)
+		}
+		result, again, err := r.reload(ctx, row, held, token)
+		if err == nil && !again {
+			failed = nil
+			return result, nil
+		}
+		if failed = err; !again {
+			break
+		}
+	}
+	if cause := context.Cause(ctx); failed == nil || errors.Is(cause, errRobbed) {
+		failed = cause
+	}
+	if failed == nil {
+		failed = errors.New("other resyncs came in between too often")
+	}
+	return Resynced{}, failed
+}
+
+// reload is steps 3 to 5 under a pause that token holds. again: begin once more at step 1.
+func (r *Resyncer) reload(ctx context.Context, row Row, held hold, token string) (result Resynced, again bool, err error) {
+	if !held.bumped {
+		if err := r.drain(ctx, row.Show, held); err != nil {
+			return Resynced{}, false, err
+		}
+	}
+	before, err := r.ledger.client.HGet(ctx, r.ledger.shards.Show(row.Show), "left").Int()
+	if err != nil {
+		before = 0
+	}
+	times, err := r.calendar.SaleTimes(ctx, row.Show)
+	if err != nil {
+		return Resynced{}, true, err
+	}
+	if held, err = r.pause(ctx, row.Show, token, "bump"); err != nil {
+		return Resynced{}, false, err
+	}
+	fresh, err := r.raise(ctx, row, held.epoch)
+	if err != nil {
+		return Resynced{}, true, err // perhaps committed: a second raise does no harm
+	}
+	if fresh == nil {
+		return Resynced{}, true, nil
+	}
+	again, err = r.load(ctx, *fresh, times, token)
+	return Resynced{Before: before, After: fresh.Capacity - fresh.Reserved, Epoch: fresh.Epoch}, again, err
+}
+
+// pause calls pause.lua; mode is "", "beat" or "bump".
+func (r *Resyncer) pause(ctx context.Context, show int64, token, mode string) (hold, error) {
+	keys := []string{r.ledger.shards.Show(show), r.ledger.shards.Entries(r.ledger.shards.Of(show))}
+	reply, err := run(ctx, r.ledger.client, r.ledger.scripts.pause, keys, token, r.ledger.options.Group, r.takeOver.Milliseconds(), mode)
+	if err != nil {
+		return hold{}, fmt.Errorf("pause: %w", err)
+	}
+	switch reply.word() {
+	case "ok":
+		return hold{epoch: reply.number(1), seq: reply.number(2), settled: reply.number(3), bumped: reply.text(4) == "1"}, nil
+	case "running":
+		return hold{}, ErrResyncRunning
+	}
+	return hold{}, errRobbed
+}
+
+// beat stays the holder of a pause until the returned function is called. The context ends with errRobbed when another took it.
+func (r *Resyncer) beat(ctx context.Context, show int64, token string) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for sleep(ctx, r.takeOver/10) {
+			if _, err := r.pause(ctx, show, token, "beat"); errors.Is(err, errRobbed) {
+				cancel(errRobbed)
+				return
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil); <-done }
+}
+
+// resume gives a resync up: the show is again what it was, unless a new epoch may be in MySQL already.
+func (r *Resyncer) resume(ctx context.Context, show int64, token string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	_, err := run(ctx, r.ledger.client, r.ledger.scripts.resume, []string{r.ledger.shards.Show(show)}, token)
+	return err
+}
+
+// raise commits the stock under a new epoch and returns it, or nil when the epoch is not the one read any more.
+func (r *Resyncer) raise(ctx context.Context, read Row, hashEpoch int64) (*Row, error) {
+	var fresh *Row
+	err := database.Transact(ctx, r.db, func(tx *sql.Tx) error {
+		rows, err := r.store.Lock(ctx, tx, []int64{read.Show})
+		if err != nil {
+			return err
+		}
+		row, ok := rows[read.Show]
+		if !ok {
+			return ErrNoShow
+		}
+		row.Reserved, err = r.confirmed.ConfirmedUnits(ctx, tx, read.Show)
+		if err != nil {
+			return err
+		}
+		raised, err := r.store.raise(ctx, tx, read, hashEpoch, row.Reserved, row.Capacity, row.Limit)
+		if err != nil || !raised {
+			return err
+		}
+		row.Epoch = max(row.Epoch, hashEpoch) + 1
+		fresh = &row
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+// load builds the units per user anew and calls load.lua.
+func (r *Resyncer) load(ctx context.Context, row Row, times SaleTimes, token string) (again bool, err error) {
+	shards := r.ledger.shards
+	built := shards.Users(row.Show) + ":" + token
+	for range 3 {
+		users, err := r.buildUsers(ctx, row, built)
+		if err != nil {
+			return true, err
+		}
+		reply, err := run(ctx, r.ledger.client, r.ledger.scripts.load, []string{shards.Show(row.Show), shards.Users(row.Show), built},
+			token, row.Epoch, row.Capacity-row.Reserved, row.Limit,
+			times.Version, times.Opens.UnixMilli(), times.Closes.UnixMilli(), times.Starts.UnixMilli(), users)
+		if err != nil {
+			return true, fmt.Errorf("load: %w", err)
+		}
+		switch reply.word() {
+		case "ok":
+			return false, nil
+		case "lost":
+			return false, errRobbed
+		case "stale":
+			return true, nil
+		}
+		// "users": the hash that was built is not whole; once more.
+	}
+	return true, errors.New("load: the units per user could not be built")
+}
+
+// buildUsers writes the confirmed units per user of a show with a limit into a hash of its own, and returns their number.
+func (r *Resyncer) buildUsers(ctx context.Context, row Row, key string) (int, error) {
+	client := r.ledger.client
+	if err := client.Del(ctx, key).Err(); err != nil {
+		return 0, fmt.Errorf("build the units per user: %w", err)
+	}
+	if row.Limit == 0 {
+		return 0, nil
+	}
+	users, fields := 0, make([]any, 0, 2000)
+	flush := func() error {
+		if len(fields) == 0 {
+			return nil
+		}
+		pipe := client.Pipeline()
+		pipe.HSet(ctx, key, fields...)
+		pipe.Expire(ctx, key, time.Hour) // if we die, it goes by itself; load.lua takes the limit off
+		_, err := pipe.Exec(ctx)
+		fields = fields[:0]
+		return err
+	}
+	err := r.confirmed.ConfirmedByUser(ctx, row.Show, func(user int64, units int) error {
+		users++
+		if fields = append(fields, strconv.FormatInt(user, 10), units); len(fields) == cap(fields) {
+			return flush()
+		}
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("build the units per user: %w", err)
+	}
+	return users, nil
+}
+
+// sleep waits and reports whether the context is still alive.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

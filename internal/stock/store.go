@@ -1,0 +1,263 @@
+package stock
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/neticket/neticket/internal/database"
+)
+
+// Row is a show's stock in MySQL, the judge.
+type Row struct {
+	Show     int64
+	Capacity int
+	Limit    int // units per person; 0: none
+	Reserved int // confirmed units
+	Epoch    int64
+}
+
+// Store reads and writes the package's tables.
+type Store struct{ db *sql.DB }
+
+// NewStore returns a store over a pool made by database.Open.
+func NewStore(db *sql.DB) *Store { return &Store{db} }
+
+// Insert adds the stock of a new show, in the transaction that adds the show.
+func (s *Store) Insert(ctx context.Context, tx *sql.Tx, show int64, capacity, limit int) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO stock (show_id, capacity, limit_per_user, reserved, epoch) VALUES (?, ?, ?, 0, 0)",
+		show, capacity, limit)
+	if err != nil {
+		return fmt.Errorf("insert stock of show %d: %w", show, err)
+	}
+	return nil
+}
+
+const selectRows = "SELECT show_id, capacity, limit_per_user, reserved, epoch FROM stock"
+
+// Rows returns the stock of the shows that there are, by show id; of all shows when none is named.
+func (s *Store) Rows(ctx context.Context, shows ...int64) (map[int64]Row, error) {
+	query := selectRows
+	if len(shows) > 0 {
+		query += " WHERE show_id IN (" + placeholders(len(shows)) + ")"
+	}
+	return scanRows(s.db.QueryContext(ctx, query, ids(shows)...))
+}
+
+// Row returns the stock of one show, or ErrNoShow.
+func (s *Store) Row(ctx context.Context, show int64) (Row, error) {
+	rows, err := s.Rows(ctx, show)
+	if err != nil {
+		return Row{}, err
+	}
+	row, ok := rows[show]
+	if !ok {
+		return Row{}, ErrNoShow
+	}
+	return row, nil
+}
+
+// Lock returns the stock of the shows that there are and holds their locks until the transaction's end. It locks in the
+// order of ids, as everyone does, so that no two transactions wait for each other.
+func (s *Store) Lock(ctx context.Context, tx *sql.Tx, shows []int64) (map[int64]Row, error) {
+	query := selectRows + " WHERE show_id IN (" + placeholders(len(shows)) + ") ORDER BY show_id FOR UPDATE"
+	return scanRows(tx.QueryContext(ctx, query, ids(shows)...))
+}
+
+// ErrGuard says that the change of reserved units did not fit the stock's epoch or capacity; nothing may be committed.
+var ErrGuard = errors.New("the stock's guard refused the change")
+
+// AddReserved changes the reserved units of locked shows by the given differences, or returns ErrGuard where the epoch is not
+// the row's any more or the sum would leave 0..capacity.
+func (s *Store) AddReserved(ctx context.Context, tx *sql.Tx, rows map[int64]Row, delta map[int64]int) error {
+	if len(delta) == 0 {
+		return nil
+	}
+	var cases, guards strings.Builder
+	var caseArgs, guardArgs []any
+	for show, units := range delta {
+		cases.WriteString(" WHEN ? THEN ?")
+		caseArgs = append(caseArgs, show, units)
+		if len(guardArgs) > 0 {
+			guards.WriteString(" OR ")
+		}
+		guards.WriteString("(show_id = ? AND epoch = ? AND reserved + ? BETWEEN 0 AND capacity)")
+		guardArgs = append(guardArgs, show, rows[show].Epoch, units)
+	}
+	result, err := tx.ExecContext(ctx, "UPDATE stock SET reserved = reserved + CASE show_id"+cases.String()+" END WHERE "+guards.String(),
+		append(caseArgs, guardArgs...)...)
+	if err != nil {
+		return fmt.Errorf("update stock: %w", err)
+	}
+	matched, err := result.RowsAffected() // those matched: database.Open sets ClientFoundRows
+	if err != nil {
+		return fmt.Errorf("update stock: %w", err)
+	}
+	if matched != int64(len(delta)) {
+		return fmt.Errorf("update stock: %w: %d of %d shows", ErrGuard, matched, len(delta))
+	}
+	return nil
+}
+
+// raise sets a show's stock anew under a new epoch, if its epoch still is the one that the caller read. It reports whether
+// it was.
+func (s *Store) raise(ctx context.Context, tx *sql.Tx, read Row, hashEpoch int64, reserved, capacity, limit int) (bool, error) {
+	result, err := tx.ExecContext(ctx, `UPDATE stock SET epoch = GREATEST(epoch, ?) + 1, reserved = ?, capacity = ?, limit_per_user = ?
+		WHERE show_id = ? AND epoch = ?`, hashEpoch, reserved, capacity, limit, read.Show, read.Epoch)
+	if err != nil {
+		return false, fmt.Errorf("raise the epoch of show %d: %w", read.Show, err)
+	}
+	matched, err := result.RowsAffected()
+	if err != nil {
+		return false, fmt.Errorf("raise the epoch of show %d: %w", read.Show, err)
+	}
+	return matched == 1, nil
+}
+
+// Snapshot is the units left of a show as the flusher saw them.
+type Snapshot struct {
+	Show  int64
+	Epoch int64
+	Left  int
+	AsOf  time.Time // by Redis's clock, microseconds
+}
+
+// WriteSnapshots stores snapshots; one that is older than the stored one, by (epoch, as_of), changes nothing.
+func (s *Store) WriteSnapshots(ctx context.Context, snapshots []Snapshot) error {
+	if len(snapshots) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 4*len(snapshots))
+	for _, snapshot := range snapshots {
+		args = append(args, snapshot.Show, snapshot.Epoch, snapshot.Left, snapshot.AsOf)
+	}
+	// MySQL assigns from left to right and the later expressions see the new values: once as_of is set, the epoch can only
+	// be equal or greater, so GREATEST is the same decision.
+	const newer = "VALUES(epoch) > epoch OR (VALUES(epoch) = epoch AND VALUES(as_of) > as_of)"
+	_, err := s.db.ExecContext(ctx, "INSERT INTO stock_snapshots (show_id, epoch, `left`, as_of) VALUES "+
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", len(snapshots)), ", ")+
+		" ON DUPLICATE KEY UPDATE `left` = IF("+newer+", VALUES(`left`), `left`), as_of = IF("+newer+", VALUES(as_of), as_of),"+
+		" epoch = GREATEST(epoch, VALUES(epoch))", args...)
+	if err != nil {
+		return fmt.Errorf("write %d snapshots: %w", len(snapshots), err)
+	}
+	return nil
+}
+
+// Snapshots returns the stored snapshots by show id.
+func (s *Store) Snapshots(ctx context.Context) (map[int64]Snapshot, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT show_id, epoch, `left`, as_of FROM stock_snapshots")
+	if err != nil {
+		return nil, fmt.Errorf("read snapshots: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	snapshots := map[int64]Snapshot{}
+	for rows.Next() {
+		var snapshot Snapshot
+		if err := rows.Scan(&snapshot.Show, &snapshot.Epoch, &snapshot.Left, &snapshot.AsOf); err != nil {
+			return nil, fmt.Errorf("read snapshots: %w", err)
+		}
+		snapshots[snapshot.Show] = snapshot
+	}
+	return snapshots, rows.Err()
+}
+
+// identity is who a Redis server is: a new process has a new run id, a server with another history a new replication id.
+type identity struct{ run, replication string }
+
+// verified returns the servers that the fence has verified, by shard.
+func (s *Store) verified(ctx context.Context) (map[int]identity, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT shard, run_id, replication_id FROM redis_servers")
+	if err != nil {
+		return nil, fmt.Errorf("read the verified servers: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	servers := map[int]identity{}
+	for rows.Next() {
+		var shard int
+		var id identity
+		if err := rows.Scan(&shard, &id.run, &id.replication); err != nil {
+			return nil, fmt.Errorf("read the verified servers: %w", err)
+		}
+		servers[shard] = id
+	}
+	return servers, rows.Err()
+}
+
+// verify stores a shard's server after distrust has returned, under the row's lock; nothing when it is stored already.
+func (s *Store) verify(ctx context.Context, shard int, id identity, distrust func() error) error {
+	return database.Transact(ctx, s.db, func(tx *sql.Tx) error {
+		// The row must be there to be locked.
+		if _, err := tx.ExecContext(ctx, "INSERT IGNORE INTO redis_servers (shard, run_id, replication_id) VALUES (?, '', '')", shard); err != nil {
+			return fmt.Errorf("verify shard %d: %w", shard, err)
+		}
+		var known identity
+		err := tx.QueryRowContext(ctx, "SELECT run_id, replication_id FROM redis_servers WHERE shard = ? FOR UPDATE", shard).
+			Scan(&known.run, &known.replication)
+		if err != nil {
+			return fmt.Errorf("verify shard %d: %w", shard, err)
+		}
+		if known == id {
+			return nil
+		}
+		if err := distrust(); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE redis_servers SET run_id = ?, replication_id = ? WHERE shard = ?", id.run, id.replication, shard); err != nil {
+			return fmt.Errorf("verify shard %d: %w", shard, err)
+		}
+		return nil
+	})
+}
+
+// ErrShards says that this process is configured with another number of shards than the deployment has.
+var ErrShards = errors.New("NETICKET_SHARDS differs from the deployment's")
+
+// FixShards stores the number of shards at the first call of a deployment, and returns ErrShards when another is stored.
+func (s *Store) FixShards(ctx context.Context, shards int) error {
+	// IGNORE hides nothing here but the row that is there already.
+	if _, err := s.db.ExecContext(ctx, "INSERT IGNORE INTO deployment (name, value) VALUES ('shards', ?)", strconv.Itoa(shards)); err != nil {
+		return fmt.Errorf("store the number of shards: %w", err)
+	}
+	var stored string
+	if err := s.db.QueryRowContext(ctx, "SELECT value FROM deployment WHERE name = 'shards'").Scan(&stored); err != nil {
+		return fmt.Errorf("read the number of shards: %w", err)
+	}
+	if stored != strconv.Itoa(shards) {
+		return fmt.Errorf("%w: %d here, %s there", ErrShards, shards, stored)
+	}
+	return nil
+}
+
+func scanRows(rows *sql.Rows, err error) (map[int64]Row, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read stock: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	stock := map[int64]Row{}
+	for rows.Next() {
+		var row Row
+		if err := rows.Scan(&row.Show, &row.Capacity, &row.Limit, &row.Reserved, &row.Epoch); err != nil {
+			return nil, fmt.Errorf("read stock: %w", err)
+		}
+		stock[row.Show] = row
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read stock: %w", err)
+	}
+	return stock, nil
+}
+
+func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
+
+func ids(shows []int64) []any {
+	args := make([]any, len(shows))
+	for i, show := range shows {
+		args[i] = show
+	}
+	return args
+}

@@ -1,0 +1,230 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+)
+
+// Handler is what becomes of entries.
+type Handler interface {
+	// Handle returns nil when nothing is left to do for the entries. After an error those that are still in the stream are
+	// handed out again, to this reader or another, once they have been idle for a while. It may be called again with
+	// entries that it has handled before, and for several shards at a time.
+	Handle(ctx context.Context, shard int, entries []Entry) error
+	// Vanished is told that a shard's stream or group is gone, or never was complete. It may be told again and again.
+	Vanished(ctx context.Context, shard int)
+}
+
+// Options of a reader; zero values take the defaults.
+type Options struct {
+	Consumer   string        // unique among all readers; required
+	Batch      int           // most entries of a call of Handle; 500
+	ClaimAfter time.Duration // how long an entry must have been idle to be taken from its consumer; 5 s
+	StopWithin time.Duration // how long the batch in hand may take once the context has ended; 10 s
+}
+
+// block is how long a read waits for new entries. Cancelling does not interrupt it (go-redis).
+const block = time.Second
+
+// Reader reads all shards of a group as one consumer.
+type Reader struct {
+	group   *Group
+	handler Handler
+	options Options
+	log     *slog.Logger
+	trimmed prometheus.Counter
+}
+
+// NewReader returns a reader. The group's client must have more connections than there are shards: each waits on its own.
+func NewReader(group *Group, handler Handler, options Options, log *slog.Logger, registry prometheus.Registerer) *Reader {
+	if options.Batch == 0 {
+		options.Batch = 500
+	}
+	if options.ClaimAfter == 0 {
+		options.ClaimAfter = 5 * time.Second
+	}
+	if options.StopWithin == 0 {
+		options.StopWithin = 10 * time.Second
+	}
+	trimmed := prometheus.NewCounter(prometheus.CounterOpts{Name: "neticket_trimmed_entries_total",
+		Help: "Entries that left a stream without being settled. Always 0, unless somebody trims the stream."})
+	registry.MustRegister(trimmed)
+	return &Reader{group: group, handler: handler, options: options, log: log, trimmed: trimmed}
+}
+
+// Run reads until the context ends; then the batches in hand are finished, bounded by StopWithin, before it returns.
+func (r *Reader) Run(ctx context.Context) error {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(r.options.StopWithin, cancel) })
+	defer stop()
+	var shards sync.WaitGroup
+	for shard := range r.group.shards {
+		shards.Go(func() { r.shard(ctx, work, shard) })
+	}
+	shards.Wait()
+	r.leave(work)
+	return nil
+}
+
+// shard reads one shard: ctx ends the reading, work the handling.
+func (r *Reader) shard(ctx, work context.Context, shard int) {
+	var claimed time.Time
+	seen := false // the group has been there
+	for failures := 0; ctx.Err() == nil; {
+		var err error
+		if time.Since(claimed) > r.options.ClaimAfter/5 {
+			claimed = time.Now()
+			err = r.claim(ctx, work, shard, r.options.ClaimAfter)
+		}
+		if err == nil {
+			err = r.read(work, shard, block)
+		}
+		if err == nil {
+			seen, failures = true, 0
+			continue
+		}
+		failures++
+		pause := min(50*time.Millisecond<<min(failures, 5), time.Second)
+		switch {
+		case redis.HasErrorPrefix(err, "NOGROUP"):
+			if seen || r.streamExists(ctx, shard) {
+				r.handler.Vanished(work, shard)
+			}
+			pause = 200 * time.Millisecond // nothing was sold on this shard yet; the first sale makes the group
+		case ctx.Err() != nil:
+			return
+		case failures == 1 || failures%50 == 0:
+			r.log.Warn("entries cannot be read; tried again until they can", "shard", shard, "failures", failures, "error", err)
+		}
+		wait(ctx, pause/2+rand.N(pause)) //nolint:gosec // jitter
+	}
+}
+
+// read hands out one batch of new entries, if there are any within the time.
+func (r *Reader) read(work context.Context, shard int, wait time.Duration) error {
+	streams, err := r.group.client.XReadGroup(work, &redis.XReadGroupArgs{
+		Group: r.group.name, Consumer: r.options.Consumer,
+		Streams: []string{r.group.shards[shard].Entries, ">"}, Count: int64(r.options.Batch), Block: wait,
+	}).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read shard %d: %w", shard, err)
+	}
+	return r.handle(work, shard, streams[0].Messages)
+}
+
+// claim hands out the entries that nobody has touched for idle.
+func (r *Reader) claim(ctx, work context.Context, shard int, idle time.Duration) error {
+	for start := "0-0"; ctx.Err() == nil; {
+		entries, next, deleted, err := r.group.client.XAutoClaimWithDeleted(work, &redis.XAutoClaimArgs{
+			Stream: r.group.shards[shard].Entries, Group: r.group.name, Consumer: r.options.Consumer,
+			MinIdle: idle, Start: start, Count: int64(r.options.Batch),
+		}).Result()
+		if err != nil {
+			return fmt.Errorf("claim entries of shard %d: %w", shard, err)
+		}
+		if len(deleted) > 0 {
+			r.trimmed.Add(float64(len(deleted)))
+			r.log.Error("entries were deleted from the stream before they were recorded; never trim it, and resync its shows",
+				"stream", r.group.shards[shard].Entries, "entries", deleted)
+		}
+		if len(entries) > 0 {
+			r.log.Info("took over entries of a silent consumer", "shard", shard, "entries", len(entries))
+			if err := r.handle(work, shard, entries); err != nil {
+				return err
+			}
+		}
+		if start = next; start == "0-0" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// handle calls the handler and stays the entries' owner meanwhile, however long it takes.
+func (r *Reader) handle(work context.Context, shard int, entries []Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	done := make(chan struct{})
+	var keeping sync.WaitGroup
+	keeping.Go(func() {
+		ticker := time.NewTicker(r.options.ClaimAfter / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				ids := make([]string, len(entries))
+				for i, entry := range entries {
+					ids[i] = entry.ID
+				}
+				// An error is not told: at worst another takes the entries over, which does no harm.
+				r.group.client.XClaimJustID(work, &redis.XClaimArgs{Stream: r.group.shards[shard].Entries,
+					Group: r.group.name, Consumer: r.options.Consumer, Messages: ids})
+			}
+		}
+	})
+	err := r.handler.Handle(work, shard, entries)
+	close(done)
+	keeping.Wait()
+	return err
+}
+
+// Drain hands out everything that lies in a shard, also what a consumer has had for more than a second: for a time in which
+// no reader runs.
+func (r *Reader) Drain(ctx context.Context, shard int) error {
+	if err := r.claim(ctx, ctx, shard, time.Second); err != nil {
+		return err
+	}
+	for {
+		before, err := r.group.client.XLen(ctx, r.group.shards[shard].Entries).Result()
+		if err != nil || before == 0 {
+			return err
+		}
+		if err := r.read(ctx, shard, -1); err != nil {
+			return err
+		}
+		after, err := r.group.client.XLen(ctx, r.group.shards[shard].Entries).Result()
+		if err != nil || after >= before {
+			return err
+		}
+	}
+}
+
+func (r *Reader) streamExists(ctx context.Context, shard int) bool {
+	n, err := r.group.client.Exists(ctx, r.group.shards[shard].Entries).Result()
+	return err == nil && n == 1
+}
+
+// leave deletes the consumer from the groups where it owns nothing; deleting it elsewhere would orphan its entries.
+func (r *Reader) leave(ctx context.Context) {
+	for _, shard := range r.group.shards {
+		pending, err := r.group.client.XPendingExt(ctx, &redis.XPendingExtArgs{Stream: shard.Entries, Group: r.group.name,
+			Start: "-", End: "+", Count: 1, Consumer: r.options.Consumer}).Result()
+		if err == nil && len(pending) == 0 {
+			r.group.client.XGroupDelConsumer(ctx, shard.Entries, r.group.name, r.options.Consumer)
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,136 @@
+// Package system puts the parts together: the same way in every process, in the operator's tool and in tests. It owns nothing
+// but the order in which parts begin and end.
+package system
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/config"
+	"github.com/neticket/neticket/internal/database"
+	"github.com/neticket/neticket/internal/ops"
+	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
+)
+
+// group is the consumer group of the streams (design: "Redis: the live ledger").
+const group = "recorders"
+
+// System is the parts that more than one process needs.
+type System struct {
+	Config   config.Config
+	Instance string // name of this process, unique
+	Log      *slog.Logger
+	Registry *prometheus.Registry
+	DB       *sql.DB
+	Redis    redis.UniversalClient // short time-outs: the booking path
+	Blocking redis.UniversalClient // for reads that wait
+	Shards   stock.Shards
+
+	Shows    *show.Store
+	Stock    *stock.Store
+	Ledger   *stock.Ledger
+	Auditor  *stock.Auditor
+	Resyncer *stock.Resyncer
+	Healer   *stock.Healer
+	Guardian *stock.Guardian
+	Group    *stream.Group
+	Reader   *stream.Reader
+
+	alarm *alarm
+}
+
+// Build makes the parts. It dials nothing: see Check.
+func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*System, error) {
+	db, err := database.Open(c.MySQLDSN, c.MySQLConns)
+	if err != nil {
+		return nil, err
+	}
+	host, _ := os.Hostname() //nolint:errcheck // the rest of the name is unique
+	s := &System{
+		Config: c, Instance: fmt.Sprintf("%s-%s-%d-%s", c.Role, host, os.Getpid(), strings.ToLower(rand.Text()[:8])),
+		Log: log, Registry: registry, DB: db, Shards: stock.NewShards(c.Shards),
+		Shows: show.NewStore(db), Stock: stock.NewStore(db),
+	}
+	connection := stock.Connection{Addrs: c.RedisAddrs, Password: c.RedisPassword, TLS: c.RedisTLS, Conns: c.RedisConns}
+	s.Redis = stock.Connect(connection)
+	connection.Conns = 2*s.Shards.Len() + 2
+	s.Blocking = stock.Connect(connection)
+	ops.RegisterSQLPool(registry, db)
+	ops.RegisterRedisPool(registry, "booking", s.Redis.PoolStats)
+	ops.RegisterRedisPool(registry, "blocking", s.Blocking.PoolStats)
+
+	observers := s.Observers(registry)
+	s.Ledger = stock.NewLedger(s.Redis, s.Shards, stock.LedgerOptions{MaxBacklog: c.MaxBacklog, Remember: c.Remember, Group: group})
+	s.Auditor = stock.NewAuditor(s.Ledger, s.Stock)
+	s.Guardian = stock.NewGuardian(s.Ledger, s.Stock, log)
+
+	streams := make([]stream.Shard, s.Shards.Len())
+	for i := range streams {
+		streams[i] = stream.Shard{Entries: s.Shards.Entries(i), Dead: s.Shards.Dead(i)}
+	}
+	s.Group = stream.NewGroup(s.Blocking, group, streams)
+	// The recorder raises alarms that the healer mends with a resync, which, where no worker lives, has the recorder drain.
+	s.alarm = &alarm{log: log, guardian: s.Guardian}
+	s.Reader = stream.NewReader(s.Group, s.NewRecorder(registry), stream.Options{Consumer: s.Instance, Batch: c.BatchSize}, log, registry)
+	s.Resyncer = stock.NewResyncer(s.Ledger, db, calendar{s.Shows}, booking.NewStore(db), s.Reader, observers)
+	s.Healer = stock.NewHealer(s.Resyncer, log)
+	s.alarm.healer = s.Healer
+	return s, nil
+}
+
+// Observers returns where the parts of this process tell what they do.
+func (s *System) Observers(registry prometheus.Registerer) stock.Observers {
+	return stock.Observers{Log: s.Log, Registry: registry}
+}
+
+// NewRecorder returns a recorder that raises its alarms here.
+func (s *System) NewRecorder(registry prometheus.Registerer) *booking.Recorder {
+	return booking.NewRecorder(s.DB, s.Ledger, s.Group, s.alarm, booking.NewWaker(s.Redis, s.Log), s.Observers(registry))
+}
+
+// Close ends all connections.
+func (s *System) Close() error { return errors.Join(s.Redis.Close(), s.Blocking.Close(), s.DB.Close()) }
+
+// calendar reads sale times from table shows.
+type calendar struct{ shows *show.Store }
+
+// SaleTimes implements stock.Calendar.
+func (c calendar) SaleTimes(ctx context.Context, id int64) (stock.SaleTimes, error) {
+	s, err := c.shows.Get(ctx, id)
+	if err != nil {
+		return stock.SaleTimes{}, fmt.Errorf("read the sale times of show %d: %w", id, err)
+	}
+	return stock.SaleTimes{Version: s.Version, Opens: s.SalesOpenAt, Closes: s.SalesCloseAt, Starts: s.StartsAt}, nil
+}
+
+// alarm passes on what the recorder sees to be wrong.
+type alarm struct {
+	log      *slog.Logger
+	healer   *stock.Healer
+	guardian *stock.Guardian
+}
+
+// Want implements booking.Alarm.
+func (a *alarm) Want(show int64, cause string) { a.healer.Want(show, cause) }
+
+// Vanished implements booking.Alarm: what a lost stream held is lost, so none of its shows may sell on as if it were not.
+func (a *alarm) Vanished(ctx context.Context, shard int) {
+	shows, err := a.guardian.Distrust(ctx, shard)
+	if err != nil {
+		a.log.Warn("a shard's stream or group is gone, and its shows could not be unloaded; tried again", "shard", shard, "error", err)
+		return
+	}
+	a.log.Warn("a shard's stream or group is gone; its shows are loaded anew at their next request", "shard", shard, "shows", shows)
+}

@@ -1,0 +1,75 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+)
+
+// statusClientGone is nginx's word for a client that did not wait; it is counted, never sent.
+const statusClientGone = 499
+
+// answer sends v as JSON. Unlike c.JSON it does not parse the query in search of "pretty".
+func answer(c echo.Context, status int, v any) error { return c.JSONPretty(status, v, "") }
+
+// serializer is through which all JSON goes out.
+type serializer struct{ server *Server }
+
+// Serialize writes v, whole or, if it cannot be encoded, not at all.
+func (s serializer) Serialize(c echo.Context, v any, _ string) error {
+	s.server.closeWhileDraining(c.Response().Header())
+	return json.NewEncoder(c.Response()).Encode(v)
+}
+
+// Deserialize is refused: bodies are read by readBody, which is stricter.
+func (serializer) Deserialize(echo.Context, any) error {
+	return errors.New("bodies are read by readBody")
+}
+
+// answerError sends the problem that err is, and logs it where it is a fault of ours. It is Echo's HTTPErrorHandler.
+func (s *Server) answerError(err error, c echo.Context) {
+	r, w := c.Request(), c.Response()
+	crash, crashed := errors.AsType[*panicError](err)
+	if w.Committed && !crashed {
+		return // the answer is out, or the client went while it was sent
+	}
+	if r.Context().Err() != nil && !crashed {
+		w.Status = statusClientGone
+		return
+	}
+	p := problemOf(err)
+	p.RequestID = w.Header().Get(echo.HeaderXRequestID)
+	report := func(level slog.Level, message string, more ...any) {
+		s.log.Log(r.Context(), level, message,
+			append(more, "error", err, "request_id", p.RequestID, "method", r.Method, "route", c.Path())...)
+	}
+	switch {
+	case crashed:
+		report(slog.LevelError, "request failed", "stack", string(crash.stack))
+	case p.Status == http.StatusInternalServerError:
+		report(slog.LevelError, "request failed")
+	case p.Code == "unavailable": // as most requests are now: one line a second
+		s.unavailable.Do(func() { report(slog.LevelWarn, "requests cannot be answered") })
+	}
+	if w.Committed {
+		panic(http.ErrAbortHandler) // so that half an answer is not taken for a whole one
+	}
+	s.sendProblem(c, p)
+}
+
+func (s *Server) sendProblem(c echo.Context, p Problem) {
+	h := c.Response().Header()
+	if p.Status == http.StatusUnauthorized {
+		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="neticket"`)
+	}
+	if p.retryAfter > 0 {
+		h.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+	}
+	h.Set(echo.HeaderContentType, "application/problem+json")
+	_ = answer(c, p.Status, p) // fails only when the client is gone
+}

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// check is passed by every request, whether a route matches it or not, before its handler; an error is the answer.
+type check func(c echo.Context) error
+
+// panicError is a panic of a handler.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// front is around every request: it gives it an id and a safe answer's headers, lets it pass the checks, turns an error or
+// panic into a problem, and counts the answer. It is one middleware, because Echo builds the chain anew for each request.
+func (s *Server) front(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		started := s.options.Now()
+		h := c.Response().Header()
+		maps.Copy(h, s.headers)
+		h[echo.HeaderXRequestID] = []string{requestID(c.Request())}
+		s.closeWhileDraining(h)
+		defer func() {
+			s.metrics.observe(c.Path(), c.Request().Method, c.Response().Status, s.options.Now().Sub(started))
+		}()
+		if err := s.pass(c, next); err != nil {
+			s.answerError(err, c)
+		}
+		return nil
+	}
+}
+
+func (s *Server) pass(c echo.Context, next echo.HandlerFunc) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			if value == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+				panic(value)
+			}
+			err = &panicError{value, debug.Stack()}
+		}
+	}()
+	for _, check := range s.checks {
+		if err := check(c); err != nil {
+			return err
+		}
+	}
+	return next(c)
+}
+
+// apiHeaders are those of every answer, unless its handler sets others: JSON is no document, and may be personal. Requests
+// share the values, which is safe because nothing changes them in place.
+func apiHeaders() http.Header {
+	return http.Header{
+		echo.HeaderXContentTypeOptions:   {"nosniff"},
+		echo.HeaderCacheControl:          {"no-store"},
+		echo.HeaderContentSecurityPolicy: {"default-src 'none'; frame-ancestors 'none'"},
+		echo.HeaderReferrerPolicy:        {"no-referrer"},
+	}
+}
+
+// requestID returns the id that the client, or a proxy, gave the request, if it is harmless in a log; else a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get(echo.HeaderXRequestID)
+	if len(id) >= 1 && len(id) <= 64 && strings.IndexFunc(id, unsafe) < 0 {
+		return id
+	}
+	return strconv.FormatUint(rand.Uint64()|1<<63, 16) //nolint:gosec // it is no secret; the bit makes it 16 digits
+}
+
+func unsafe(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.:=+/", r)
+}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"maps"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	requests  *prometheus.CounterVec   // route: Echo's pattern, or none; method; code
+	durations *prometheus.HistogramVec // route
+	shed      *prometheus.CounterVec   // reason: rate_per_user, rate_per_address
+
+	// A series is looked up in the vectors once: that costs five times what a look into this map costs.
+	mu    sync.Mutex // of writers
+	known atomic.Pointer[map[series]observers]
+}
+
+type series struct {
+	route, method string
+	code          int
+}
+
+type observers struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
+}
+
+func newMetrics(registry prometheus.Registerer) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "neticket_http_requests_total", Help: "Requests answered; code 499: the client left before.",
+		}, []string{"route", "method", "code"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "neticket_http_request_duration_seconds", Help: "Time to answer a request, waits that the client asked for included.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"route"}),
+		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "neticket_shed_total", Help: "Requests refused to protect the rest.",
+		}, []string{"reason"}),
+	}
+	m.known.Store(&map[series]observers{})
+	registry.MustRegister(m.requests, m.durations, m.shed)
+	return m
+}
+
+// observe counts one answer. route is "" where none matched.
+func (m *metrics) observe(route, method string, code int, took time.Duration) {
+	if route == "" {
+		route = "none"
+	}
+	s := series{route, method, code}
+	o, ok := (*m.known.Load())[s]
+	if !ok {
+		o = m.resolve(s)
+	}
+	o.requests.Inc()
+	o.duration.Observe(took.Seconds())
+}
+
+func (m *metrics) resolve(s series) observers {
+	switch s.method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	default:
+		// A client may make methods up: they share a label, and are not worth remembering.
+		return observers{m.requests.WithLabelValues(s.route, "other", strconv.Itoa(s.code)), m.durations.WithLabelValues(s.route)}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o := observers{m.requests.WithLabelValues(s.route, s.method, strconv.Itoa(s.code)), m.durations.WithLabelValues(s.route)}
+	known := maps.Clone(*m.known.Load())
+	known[s] = o
+	m.known.Store(&known)
+	return o
+}

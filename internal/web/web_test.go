@@ -1,0 +1,211 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/stock"
+)
+
+// fixture is a server over people, shows and levels that a test sets as it likes. Unless options say else it is noon.
+type fixture struct {
+	*Server
+	people   *people
+	shelf    *shelf
+	log      *logBuffer
+	registry *prometheus.Registry
+	signer   *account.Signer
+}
+
+func newFixture(t testing.TB, options Options) *fixture {
+	t.Helper()
+	if options.Now == nil {
+		options.Now = func() time.Time { return noon }
+	}
+	signer, err := account.NewSigner([][]byte{[]byte(strings.Repeat("s", 32))}, time.Hour, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{people: &people{}, shelf: &shelf{now: noon}, log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer}
+	f.Server = New(Dependencies{Accounts: f.people, Tokens: signer, Shows: f.shelf, Levels: f.shelf},
+		options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
+	return f
+}
+
+// do sends a request with the headers given as "Name: value" and returns the answer.
+func (f *fixture) do(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	return w
+}
+
+// token returns the header that logs a user in.
+func (f *fixture) token(id int64, role account.Role) string {
+	token, _ := f.signer.Issue(account.User{ID: id, Role: role})
+	return "Authorization: Bearer " + token
+}
+
+// decode reads a JSON answer, and fails the test when it has members that T does not.
+func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+	t.Helper()
+	var v T
+	decoder := json.NewDecoder(w.Body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+	}
+	return v
+}
+
+// wantProblem checks an answer's status and code, and that it is a whole problem document.
+func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int, code string) Problem {
+	t.Helper()
+	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("got content type %q", got)
+	}
+	p := decode[Problem](t, w)
+	if w.Code != status || p.Status != status || p.Code != code {
+		t.Errorf("got %d %d %s, want %d %s", w.Code, p.Status, p.Code, status, code)
+	}
+	if p.Type != "/problems/"+code || p.Title == "" || p.Detail == "" || p.RequestID != w.Header().Get("X-Request-Id") {
+		t.Errorf("incomplete problem: %+v", p)
+	}
+	return p
+}
+
+// people answers what it is told to.
+type people struct {
+	user    account.User
+	err     error
+	address string // of the last login
+}
+
+func (p *people) SignUp(_ context.Context, email, _, name string) (account.User, error) {
+	return account.User{ID: 7, Email: email, Name: name, Role: account.Customer, CreatedAt: noon}, p.err
+}
+
+func (p *people) LogIn(_ context.Context, _, _, address string) (account.User, error) {
+	p.address = address
+	return p.user, p.err
+}
+
+func (p *people) User(context.Context, int64) (account.User, error) { return p.user, p.err }
+
+var noon = time.Date(2026, 5, 3, 12, 0, 0, 0, time.UTC)
+
+// shelf holds shows with their levels.
+type shelf struct {
+	shows     []*show.Show // by start
+	levels    map[int64]stock.Level
+	now       time.Time
+	showsErr  error
+	levelsErr error
+	asked     [][]int64
+	panics    bool
+}
+
+// put adds a show that starts so long after noon, its sale opening and closing relative to noon.
+func (s *shelf) put(id int64, opens, closes, starts time.Duration, level stock.Level) {
+	s.shows = append(s.shows, &show.Show{
+		ID: id, Title: "Swan Lake", Venue: "Seoul Arts Center", Price: 50_000, TimeZone: "Asia/Seoul",
+		SalesOpenAt: noon.Add(opens), SalesCloseAt: noon.Add(closes), StartsAt: noon.Add(starts),
+	})
+	slices.SortFunc(s.shows, func(a, b *show.Show) int { return show.Compare(a, b.StartsAt, b.ID) })
+	if s.levels == nil {
+		s.levels = map[int64]stock.Level{}
+	}
+	level.ShowID = id
+	s.levels[id] = level
+}
+
+func (s *shelf) Get(_ context.Context, id int64) (show.Show, error) {
+	if s.panics {
+		panic("the shelf fell over")
+	}
+	for _, found := range s.shows {
+		if found.ID == id && s.showsErr == nil {
+			return *found, nil
+		}
+	}
+	if s.showsErr != nil {
+		return show.Show{}, s.showsErr
+	}
+	return show.Show{}, show.ErrNotFound
+}
+
+func (s *shelf) ByStart() ([]*show.Show, error) { return s.shows, s.showsErr }
+
+func (s *shelf) Levels(_ context.Context, shows []int64) ([]stock.Level, time.Time, error) {
+	s.asked = append(s.asked, shows)
+	var levels []stock.Level
+	for _, id := range shows {
+		if level, ok := s.levels[id]; ok {
+			levels = append(levels, level)
+		}
+	}
+	return levels, s.now, s.levelsErr
+}
+
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) lines() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(strings.Lines(b.text.String()))
+}
+
+// samples returns the values of a counter by its labels' values, joined by spaces in the order of their names.
+func (f *fixture) samples(t *testing.T, name string) map[string]float64 {
+	t.Helper()
+	families, err := f.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]float64{}
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			var labels []string
+			for _, label := range metric.GetLabel() {
+				labels = append(labels, label.GetValue())
+			}
+			values[strings.Join(labels, " ")] = metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount())
+		}
+	}
+	maps.DeleteFunc(values, func(_ string, v float64) bool { return v == 0 })
+	return values
+}
+
+var _ http.Handler = (*Server)(nil)
