@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -38,28 +37,30 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// beDaemon answers every request with its pid until SIGTERM.
+// beDaemon writes its pid to a file beside its program, then is ready until SIGTERM.
 func beDaemon() error {
+	if err := os.WriteFile(os.Args[0]+".pid", []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	listener, err := net.Listen("tcp", os.Getenv("NETICKET_OPS_ADDR"))
 	if err != nil {
 		return err
 	}
-	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, os.Getpid())
-	}))
+	go http.Serve(listener, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	<-ctx.Done()
 	return nil
 }
 
 // devRun is a dev under test.
 type devRun struct {
-	out    *output
-	env    environ // that migrate was called with
-	seeded bool
-	cancel context.CancelFunc
-	ended  chan error
+	programs string
+	out      *output
+	env      environ // that migrate was called with
+	seeded   bool
+	cancel   context.CancelFunc
+	ended    chan error
 }
 
 func startDev(t *testing.T, dir string, env ...string) *devRun {
@@ -75,7 +76,7 @@ func startDev(t *testing.T, dir string, env ...string) *devRun {
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	r := &devRun{out: &output{}, cancel: cancel, ended: make(chan error, 1)}
+	r := &devRun{programs: programs, out: &output{}, cancel: cancel, ended: make(chan error, 1)}
 	d := dev{
 		dir: dir, programs: programs, environ: append(environ{"PATH=" + os.Getenv("PATH"), "NETICKET_HTTP_ADDR=127.0.0.1:0"}, env...),
 		out: r.out, logs: t.Output(), log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -153,22 +154,18 @@ func TestDevStartsProcessesAgain(t *testing.T) {
 	t.Parallel()
 	r := startDev(t, t.TempDir(), externalServers...)
 	r.waitRunning(t)
-	worker := regexp.MustCompile(`http://\S+ \(worker\)`).FindString(r.out.String())
-	url := strings.TrimSuffix(worker, " (worker)")
-	pid := getPID(t, url)
-	if pid == 0 {
-		t.Fatalf("no worker at %s", url)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	killed := r.workerPID(t)
+	if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	servertest.Eventually(t, 10*time.Second, "another worker answers", func() bool {
-		now := getPID(t, url)
-		return now != 0 && now != pid
+	var pid int
+	servertest.Eventually(t, 10*time.Second, "there is another worker", func() bool {
+		pid = r.workerPID(t)
+		return pid != 0 && pid != killed
 	})
 	r.stop(t)
-	if getPID(t, url) != 0 {
-		t.Error("the worker still answers")
+	if err := syscall.Kill(pid, 0); err == nil {
+		t.Error("the worker is still there")
 	}
 }
 
@@ -245,25 +242,16 @@ func TestBrowserURL(t *testing.T) {
 	}
 }
 
-func getPID(t *testing.T, url string) int {
+// workerPID asks the worker's file: by its port it might be the worker of another test.
+func (r *devRun) workerPID(t *testing.T) int {
 	t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	text, err := os.ReadFile(filepath.Join(r.programs, "worker.pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := transport.RoundTrip(request)
+	pid, err := strconv.Atoi(string(text))
 	if err != nil {
-		return 0 // it is down
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return 0
-	}
-	pid, err := strconv.Atoi(string(body))
-	if err != nil {
-		t.Fatal(err)
+		return 0 // it is being written
 	}
 	return pid
 }

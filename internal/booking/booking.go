@@ -44,8 +44,10 @@ const (
 
 // Errors of the box office, beside those of package stock.
 var (
-	ErrNotFound       = errors.New("no such reservation")
-	ErrPending        = errors.New("the reservation is not confirmed yet")
+	ErrNotFound = errors.New("no such reservation")
+	ErrPending  = errors.New("the reservation is not confirmed yet")
+	// ErrUnreadable: MySQL or Redis did not answer, so nothing can be told of reservations.
+	ErrUnreadable     = errors.New("reservations cannot be read now")
 	ErrNotCancellable = errors.New("a rejected reservation cannot be cancelled")
 )
 
@@ -60,6 +62,7 @@ type Reservation struct {
 	BookedAt    time.Time // by Redis's clock
 	ConfirmedAt time.Time // zero: never was
 	CancelledAt time.Time // zero: never was
+	AsOf        time.Time // when it was so, by Redis's clock
 }
 
 // Row is a reservation in MySQL, with the entries that made and cancelled it.

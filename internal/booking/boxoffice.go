@@ -63,9 +63,9 @@ func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation R
 		return Reservation{}, false, err
 	}
 	reservation = Reservation{ID: id, Show: booking.Show, User: booking.User, Units: booking.Units, Status: Pending,
-		BookedAt: receipt.Marker.At()}
+		BookedAt: receipt.Marker.At(), AsOf: receipt.Marker.At()}
 	if receipt.Repeated {
-		if reservation, _, err = b.lookup.findMarked(ctx, booking.User, id, booking.Show); err != nil {
+		if reservation, err = b.lookup.findMarked(ctx, booking.User, id, booking.Show); err != nil {
 			return Reservation{}, true, err
 		}
 	}
@@ -80,7 +80,7 @@ func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait t
 	defer leave()
 	until := time.Now().Add(wait)
 	for {
-		reservation, _, err := b.lookup.Find(ctx, user, id)
+		reservation, err := b.lookup.Find(ctx, user, id)
 		if err != nil {
 			return Reservation{}, err
 		}
@@ -117,17 +117,15 @@ func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait t
 }
 
 // Await returns a user's reservation as soon as it is no longer pending or cancelling, or as it is when the wait is over.
-// now is Redis's clock. Error: ErrNotFound.
-func (b *BoxOffice) Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (r Reservation, now time.Time, err error) {
+// Errors: ErrNotFound, ErrUnreadable.
+func (b *BoxOffice) Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (Reservation, error) {
 	woken, leave := b.waiters.join(id)
 	defer leave()
-	r, now, err = b.lookup.Find(ctx, user, id)
+	r, err := b.lookup.Find(ctx, user, id)
 	if err != nil {
-		return Reservation{}, time.Time{}, err
+		return Reservation{}, err
 	}
-	began := time.Now()
-	r = b.await(ctx, r, wait, woken, func(r Reservation) bool { return r.Status != Pending && r.Status != Cancelling })
-	return r, now.Add(time.Since(began)), nil
+	return b.await(ctx, r, wait, woken, func(r Reservation) bool { return r.Status != Pending && r.Status != Cancelling }), nil
 }
 
 // await re-reads a reservation when it was settled, and now and then, until it is as wanted or the wait is over; then it
@@ -152,7 +150,7 @@ func (b *BoxOffice) await(ctx context.Context, r Reservation, wait time.Duration
 		case <-reread.C:
 		}
 		// What cannot be read now is read later; the wait bounds it.
-		if found, _, err := b.lookup.findMarked(ctx, r.User, r.ID, r.Show); err == nil {
+		if found, err := b.lookup.findMarked(ctx, r.User, r.ID, r.Show); err == nil {
 			if r = found; wanted(r) {
 				return r
 			}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -18,12 +17,19 @@ import (
 // Page is a part of a user's reservations, newest first.
 type Page struct {
 	Reservations []Reservation
-	Next         Position  // where the next page begins; zero: this is the last one
-	Now          time.Time // by Redis's clock
+	Next         Position // where the next page begins; zero: this is the last one
 }
 
 // List returns at most limit of a user's reservations after a position: those with rows, and those that are not recorded yet.
 func (l *Lookup) List(ctx context.Context, user int64, after Position, limit int) (Page, error) {
+	page, err := l.list(ctx, user, after, limit)
+	if err != nil {
+		return Page{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return page, nil
+}
+
+func (l *Lookup) list(ctx context.Context, user int64, after Position, limit int) (Page, error) {
 	pipe := l.client.Pipeline()
 	clock := pipe.Time(ctx)
 	hashes := make([]*redis.MapStringStringCmd, l.shards.Len())
@@ -53,18 +59,19 @@ func (l *Lookup) List(ctx context.Context, user int64, after Position, limit int
 	if err := l.epochs(ctx, epochs, m.cancelled(rows)); err != nil {
 		return Page{}, err
 	}
+	now := clock.Val().UTC()
 	var list []Reservation
 	for _, row := range rows {
-		list = append(list, asSeen(row, m.cancels[row.ID], epochs[row.Show]))
+		list = append(list, asSeen(row, m.cancels[row.ID], epochs[row.Show], now))
 	}
 	for id, marker := range m.reserves {
-		r := withoutRow(id, user, *marker, epochs[marker.Show])
+		r := withoutRow(id, user, *marker, epochs[marker.Show], now)
 		if !known[id] && follows(r, after) {
 			list = append(list, r)
 		}
 	}
 	slices.SortFunc(list, newestFirst)
-	page := Page{Reservations: list, Now: clock.Val().UTC()}
+	page := Page{Reservations: list}
 	if len(list) > limit {
 		page.Reservations = list[:limit]
 		last := list[limit-1]

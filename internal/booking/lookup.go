@@ -25,19 +25,19 @@ func NewLookup(client redis.UniversalClient, shards stock.Shards, db *sql.DB) *L
 	return &Lookup{client, shards, NewStore(db), stock.NewStore(db)}
 }
 
-// Find returns a user's reservation, or ErrNotFound, and the time by Redis's clock.
-func (l *Lookup) Find(ctx context.Context, user int64, id uuid.UUID) (Reservation, time.Time, error) {
+// Find returns a user's reservation, or ErrNotFound.
+func (l *Lookup) Find(ctx context.Context, user int64, id uuid.UUID) (Reservation, error) {
 	return l.find(ctx, user, id, l.allShards())
 }
 
 // findMarked is Find for a reservation whose show is known.
-func (l *Lookup) findMarked(ctx context.Context, user int64, id uuid.UUID, show int64) (Reservation, time.Time, error) {
+func (l *Lookup) findMarked(ctx context.Context, user int64, id uuid.UUID, show int64) (Reservation, error) {
 	return l.find(ctx, user, id, []int{l.shards.Of(show)})
 }
 
 // find reads the markers, then the row and its show's epoch at one instant: in this order a reservation that is confirmed in
 // between cannot look lost.
-func (l *Lookup) find(ctx context.Context, user int64, id uuid.UUID, shards []int) (Reservation, time.Time, error) {
+func (l *Lookup) find(ctx context.Context, user int64, id uuid.UUID, shards []int) (Reservation, error) {
 	pipe := l.client.Pipeline()
 	clock := pipe.Time(ctx)
 	fields := make([]*redis.SliceCmd, len(shards))
@@ -45,7 +45,7 @@ func (l *Lookup) find(ctx context.Context, user int64, id uuid.UUID, shards []in
 		fields[i] = pipe.HMGet(ctx, l.shards.User(shard, user), stock.ReserveField(id.String()), stock.CancelField(id.String()))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return Reservation{}, time.Time{}, fmt.Errorf("read markers: %w", err)
+		return Reservation{}, fmt.Errorf("%w: read markers: %w", ErrUnreadable, err)
 	}
 	var marker, cancelMarker *stock.Marker
 	for _, reply := range fields {
@@ -61,16 +61,16 @@ func (l *Lookup) find(ctx context.Context, user int64, id uuid.UUID, shards []in
 		row, epoch, err = l.store.ByID(ctx, id)
 	}
 	if err != nil {
-		return Reservation{}, time.Time{}, err
+		return Reservation{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	now := clock.Val().UTC()
 	switch {
 	case row != nil && row.User == user:
-		return asSeen(row, cancelMarker, epoch), now, nil
+		return asSeen(row, cancelMarker, epoch, now), nil
 	case row == nil && marker != nil:
-		return withoutRow(id, user, *marker, epoch), now, nil
+		return withoutRow(id, user, *marker, epoch, now), nil
 	}
-	return Reservation{}, time.Time{}, ErrNotFound
+	return Reservation{}, ErrNotFound
 }
 
 func (l *Lookup) allShards() []int {
@@ -82,8 +82,9 @@ func (l *Lookup) allShards() []int {
 }
 
 // asSeen is a row with what the marker of a cancel adds to it.
-func asSeen(row *Row, cancelMarker *stock.Marker, epoch int64) Reservation {
+func asSeen(row *Row, cancelMarker *stock.Marker, epoch int64, now time.Time) Reservation {
 	r := row.Reservation
+	r.AsOf = now
 	if r.Status == Confirmed && cancelMarker != nil && cancelMarker.Epoch == epoch {
 		r.Status = Cancelling
 	}
@@ -91,8 +92,8 @@ func asSeen(row *Row, cancelMarker *stock.Marker, epoch int64) Reservation {
 }
 
 // withoutRow is what a marker alone tells: its entry can still be recorded, unless the show has a newer epoch.
-func withoutRow(id uuid.UUID, user int64, marker stock.Marker, epoch int64) Reservation {
-	r := Reservation{ID: id, Show: marker.Show, User: user, Units: marker.Units, Status: Pending, BookedAt: marker.At()}
+func withoutRow(id uuid.UUID, user int64, marker stock.Marker, epoch int64, now time.Time) Reservation {
+	r := Reservation{ID: id, Show: marker.Show, User: user, Units: marker.Units, Status: Pending, BookedAt: marker.At(), AsOf: now}
 	if marker.Epoch < epoch {
 		r.Status, r.Reason = Rejected, Lost
 	}

@@ -48,6 +48,8 @@ const maxSocketPath = 100
 // allows, 60 seconds at most. ctx bounds the start, not the life of the server. The error holds the end of the server's
 // log, or is ErrNotInstalled.
 func StartMariaDB(ctx context.Context, options MariaDBOptions) (*MariaDB, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	m, err := newMariaDB(ctx, options)
 	if err != nil {
 		return nil, err

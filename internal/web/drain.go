@@ -3,15 +3,24 @@ package web
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 )
 
-// stop ends the server without cutting a request. http.Server.Shutdown alone closes connections that are idle at that
-// moment, and on a busy one the next request may be on its way. So for a while every answer says that it is its connection's
-// last, and whoever sends requests all the time has moved on before Shutdown.
+const (
+	stopTimeout = 8 * time.Second // for the requests that are left when draining ends
+	stopPoll    = 5 * time.Millisecond
+)
+
+// stop ends the server without cutting a request. http.Server.Shutdown alone would cut some: it closes what is idle, though on
+// a busy connection the next request may be on its way, and it drops a request that it reads after it was called. So
+//
+//  1. for a while every answer says that it is its connection's last, and whoever sends requests all the time moves on;
+//  2. the listener closes, then the connections that were idle all that while;
+//  3. what is left has a request under way, or was just accepted and is about to send one: it is answered, then closed.
 func (s *Server) stop(ctx context.Context, served <-chan error) error {
 	s.log.InfoContext(ctx, "http drains", "for", s.options.DrainFor)
 	s.draining.Store(true)
@@ -23,14 +32,33 @@ func (s *Server) stop(ctx context.Context, served <-chan error) error {
 		return fmt.Errorf("serve http while draining: %w", err)
 	case <-time.After(s.options.DrainFor):
 	}
-	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	_ = s.listener.Close()
+	<-served // from here on open only falls
+	s.http.SetKeepAlivesEnabled(false)
+
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close()
-		return fmt.Errorf("requests were cut: they took longer than %v: %w", shutdownTimeout, err)
+	poll := time.NewTicker(stopPoll)
+	defer poll.Stop()
+	for s.open.Load() > 0 {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			_ = s.http.Close()
+			return fmt.Errorf("stop http: %d connections were cut after %v", s.open.Load(), stopTimeout)
+		}
 	}
-	<-served
 	return nil
+}
+
+// countConnection is the http.Server's ConnState.
+func (s *Server) countConnection(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.open.Add(1)
+	case http.StateHijacked, http.StateClosed:
+		s.open.Add(-1)
+	}
 }
 
 // closeWhileDraining is called when a request begins and, as draining may have begun since, again when it is answered.

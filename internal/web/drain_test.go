@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/neticket/neticket/internal/devserver/servertest"
 )
 
 // countingListener remembers which clients it has accepted: what waits in the kernel's queue when a listener closes was never
@@ -68,7 +70,6 @@ func (h *hammer) use(conn net.Conn) {
 			}
 		}
 		if err != nil {
-			// The server notes a client as accepted before it reads from it, and has ended when this is asked.
 			if _, ok := h.listener.accepted.Load(conn.LocalAddr().String()); ok {
 				h.cut.Add(1)
 			}
@@ -83,7 +84,7 @@ func hammered(t *testing.T, run func(ctx context.Context, f *fixture) error) *ha
 	t.Helper()
 	f := newFixture(t, Options{DrainFor: 300 * time.Millisecond, Now: time.Now})
 	f.echo.GET("/work", func(c echo.Context) error {
-		time.Sleep(time.Millisecond) // work that a stop can hit
+		<-time.After(time.Millisecond) // work that a stop can hit
 		return answer(c, http.StatusOK, map[string]string{"work": "done"})
 	})
 	addr, err := f.Listen(t.Context(), "127.0.0.1:0")
@@ -100,9 +101,7 @@ func hammered(t *testing.T, run func(ctx context.Context, f *fixture) error) *ha
 	for range 16 {
 		clients.Go(h.run)
 	}
-	for h.answered.Load() < 500 {
-		time.Sleep(time.Millisecond)
-	}
+	servertest.Eventually(t, 30*time.Second, "500 answers", func() bool { return h.answered.Load() >= 500 })
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

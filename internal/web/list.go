@@ -53,19 +53,12 @@ func (s *Server) listShows(c echo.Context) error {
 }
 
 func parseListing(query url.Values) (listing, error) {
-	want := listing{state: show.OnSale, limit: defaultPage}
 	var bad invalid.Error
+	want := listing{state: show.OnSale, limit: pageLimit(query.Get("limit"), &bad)}
 	if state := query.Get("state"); state != "" {
 		want.state = show.State(state)
 		if !slices.Contains(show.States(), want.state) {
 			bad.Add("state", "unknown", "must be a state of a show, such as on_sale")
-		}
-	}
-	if limit := query.Get("limit"); limit != "" {
-		var err error
-		want.limit, err = strconv.Atoi(limit)
-		if err != nil || want.limit < 1 || want.limit > maxPage {
-			bad.Add("limit", "out_of_range", "must be 1 to "+strconv.Itoa(maxPage))
 		}
 	}
 	if cursor := query.Get("cursor"); cursor != "" {
@@ -75,6 +68,18 @@ func parseListing(query url.Values) (listing, error) {
 		}
 	}
 	return want, bad.OrNil()
+}
+
+// pageLimit reads how many things a page may have; nothing asked for is the default.
+func pageLimit(text string, bad *invalid.Error) int {
+	if text == "" {
+		return defaultPage
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > maxPage {
+		bad.Add("limit", "out_of_range", "must be 1 to "+strconv.Itoa(maxPage))
+	}
+	return limit
 }
 
 // walk goes through the shows by start until it has the page that is wanted, and one more show to know that there is a next

@@ -12,8 +12,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/stock"
 )
 
 // The errors of this package; those of the domain come from the packages that own them.
@@ -41,6 +43,11 @@ func malformed(field, code, message string) error {
 type tooManyRequestsError struct{ retryAfter time.Duration }
 
 func (e *tooManyRequestsError) Error() string { return "too many requests" }
+
+// rejectedError says that a booking was rejected while its request waited.
+type rejectedError struct{ reason booking.Reason }
+
+func (e *rejectedError) Error() string { return "rejected: " + string(e.reason) }
 
 // Problem is any answer but the one that was asked for (RFC 9457).
 type Problem struct {
@@ -94,6 +101,9 @@ func problemOf(err error) Problem {
 	if many, ok := errors.AsType[*account.TooManyAttemptsError](err); ok {
 		return problem(http.StatusTooManyRequests, "too_many_attempts", "Too many failed attempts to log in.").retry(many.RetryAfter)
 	}
+	if p, ok := bookingProblem(err); ok {
+		return p
+	}
 	switch {
 	case errors.Is(err, errMediaType):
 		return problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")
@@ -117,8 +127,54 @@ func problemOf(err error) Problem {
 	return problem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
 }
 
+// bookingProblem is problemOf for what the box office and the ledger say. The codes are those of booking.ResultOf.
+func bookingProblem(err error) (Problem, bool) {
+	code := booking.ResultOf(err)
+	if rejected, ok := errors.AsType[*rejectedError](err); ok {
+		return problem(http.StatusConflict, string(rejected.reason), "The booking was rejected; no units were kept."), true
+	}
+	if soldOut, ok := errors.AsType[*stock.SoldOutError](err); ok {
+		p := problem(http.StatusConflict, code, "Fewer units are left than you asked for.")
+		p.Left = &soldOut.Left
+		return p, true
+	}
+	if limit, ok := errors.AsType[*stock.LimitError](err); ok {
+		p := problem(http.StatusConflict, code, "You would have more units of this show than one person may.")
+		p.Held, p.Limit = &limit.Held, &limit.Limit
+		return p, true
+	}
+	if early, ok := errors.AsType[*stock.NotOpenError](err); ok {
+		p := problem(http.StatusConflict, code, "The sale has not opened yet.")
+		p.OpensAt = &early.Opens
+		return p, true
+	}
+	switch {
+	case errors.Is(err, stock.ErrClosed):
+		return problem(http.StatusConflict, code, "The sale is over."), true
+	case errors.Is(err, stock.ErrConflict):
+		return problem(http.StatusUnprocessableEntity, code, "This Idempotency-Key was used for another booking."), true
+	case errors.Is(err, stock.ErrBusy):
+		return problem(http.StatusServiceUnavailable, code, "Too many bookings are under way. No units were taken; please try again.").retry(2 * time.Second), true
+	case errors.Is(err, stock.ErrPaused), errors.Is(err, stock.ErrUnloaded), errors.Is(err, stock.ErrFenced):
+		return problem(http.StatusServiceUnavailable, code, "The stock of this show is being set right. No units were taken; please try again.").retry(time.Second), true
+	case errors.Is(err, stock.ErrUnknown):
+		return problem(http.StatusServiceUnavailable, code, "It is not known whether the request was carried out. Send it again with the same key: it is never carried out twice.").retry(time.Second), true
+	case errors.Is(err, stock.ErrUnavailable):
+		return problem(http.StatusServiceUnavailable, code, "The service cannot take bookings now. No units were taken; please try again.").retry(2 * time.Second), true
+	case errors.Is(err, stock.ErrNoShow), errors.Is(err, booking.ErrNotFound):
+		return problem(http.StatusNotFound, "not_found", "There is nothing here."), true
+	case errors.Is(err, booking.ErrPending):
+		return problem(http.StatusConflict, "pending", "The reservation is not confirmed yet; please try again.").retry(time.Second), true
+	case errors.Is(err, stock.ErrStarted):
+		return problem(http.StatusConflict, "show_started", "The show has started, so nothing of it can be cancelled."), true
+	case errors.Is(err, booking.ErrNotCancellable):
+		return problem(http.StatusConflict, "not_cancellable", "The booking was rejected, so there is nothing to cancel."), true
+	}
+	return Problem{}, false
+}
+
 // unavailable tells whether err says that MySQL or Redis cannot be reached, or not in time.
 func unavailable(err error) bool {
 	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, errUnavailable) || errors.Is(err, show.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
+	return network || errors.Is(err, errUnavailable) || errors.Is(err, booking.ErrUnreadable) || errors.Is(err, show.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -18,6 +18,15 @@ func (s *Server) route() {
 
 	get(api, "/shows", s.listShows)
 	get(api, "/shows/:id", s.getShow)
+
+	api.POST("/shows/:id/reservations", s.signedIn(s.reserve))
+	get(api, "/reservations", s.signedIn(s.listReservations))
+	get(api, "/reservations/:id", s.signedIn(s.getReservation))
+	api.DELETE("/reservations/:id", s.signedIn(s.cancelReservation))
+
+	admin := api.Group("/admin")
+	admin.POST("/shows", s.signedIn(s.createShow))
+	get(admin, "/stock", s.signedIn(s.listStock))
 }
 
 // get also answers HEAD; net/http leaves the body out.

@@ -27,7 +27,6 @@ const (
 	writeTimeout      = 30 * time.Second // more than the longest wait that a client may ask for
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 16 << 10
-	shutdownTimeout   = 8 * time.Second
 )
 
 // Dependencies are what the handlers work with.
@@ -36,6 +35,10 @@ type Dependencies struct {
 	Tokens   Tokens
 	Shows    Shows
 	Levels   Levels
+
+	BoxOffice    BoxOffice
+	Reservations Reservations
+	BackOffice   BackOffice
 }
 
 // Options of a server; the zero value trusts no proxy, sets no limits, and drains for no time.
@@ -66,6 +69,7 @@ type Server struct {
 	http     http.Server
 	listener net.Listener
 	draining atomic.Bool
+	open     atomic.Int64 // connections
 }
 
 // New returns a server that does not listen yet.
@@ -96,6 +100,7 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnState:         s.countConnection,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return s

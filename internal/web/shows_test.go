@@ -166,7 +166,9 @@ func TestListRefusesNonsense(t *testing.T) {
 		"cursor=" + good[:21] + "_": "cursor", // bits that no cursor has
 	} {
 		w := f.do("GET", "/api/v1/shows?"+query, "")
-		if p := wantProblem(t, w, 422, "invalid"); len(p.Errors) != 1 || p.Errors[0].Field != field {
+		if w.Code != 422 {
+			t.Errorf("%s: got %d", query, w.Code)
+		} else if p := wantProblem(t, w, 422, "invalid"); len(p.Errors) != 1 || p.Errors[0].Field != field {
 			t.Errorf("%s: got %v, want a fault of %s", query, p.Errors, field)
 		}
 	}

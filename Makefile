@@ -1,0 +1,30 @@
+# `make run` and `make test` install what they need (see scripts/install) and work on a fresh Debian with Go, git, make and a C compiler.
+SHELL := /bin/bash
+BINARIES := api worker flusher neticket
+LINT := go -C tools tool -n golangci-lint
+
+.DEFAULT_GOAL := help
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+servers: # redis-server and mariadb-server
+	@scripts/install
+
+build: ## Build the four programs into bin/
+	@mkdir -p bin
+	go build -o bin/ $(addprefix ./cmd/,$(BINARIES))
+
+run: servers build ## Run everything on this machine, with demo data; Ctrl-C ends it
+	@exec bin/neticket dev
+
+test: servers ## Run all tests, with the race detector, on real servers of their own
+	go test -race -timeout 15m ./...
+
+check: ## Check format, lint and security
+	@test -z "$$(gofmt -l cmd internal migrations)" || { gofmt -l cmd internal migrations; echo "run gofmt on these"; exit 1; }
+	go mod verify >/dev/null && go mod tidy -diff
+	go vet ./...
+	GOFLAGS= "$$($(LINT))" run ./...
+
+.PHONY: help servers build run test check

@@ -1,0 +1,43 @@
+package system
+
+import (
+	"context"
+	"time"
+
+	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/web"
+)
+
+const (
+	tokenLife = 24 * time.Hour
+	drainFor  = 2 * time.Second
+)
+
+// OpenWeb returns the HTTP server of an API, not listening yet, and the parts that it needs running. onDrain is called when
+// it begins to stop.
+func (s *System) OpenWeb(onDrain func()) (*web.Server, Stages, error) {
+	tokens, err := account.NewSigner(s.Config.TokenSecrets, tokenLife, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := s.OpenFront()
+	server := web.New(web.Dependencies{
+		Accounts: account.New(s.DB, s.Log, time.Now), Tokens: tokens, Shows: f.Catalogue, Levels: f.Levels,
+		BoxOffice: f.BoxOffice, Reservations: f.Lookup, BackOffice: s.OpenBackOffice(f.Catalogue),
+	}, web.Options{
+		TrustedProxies: s.Config.TrustedProxies, RatePerUser: s.Config.RatePerUser, RatePerAddress: s.Config.RatePerAddress,
+		DrainFor: drainFor,
+		OnDrain: func() {
+			onDrain()
+			f.BoxOffice.Close() // requests that wait are answered with what is known
+		},
+	}, s.Log, s.Registry)
+	return server, Stages{
+		{server.Run},
+		{
+			f.Catalogue.Run, s.Guardian.Run,
+			func(ctx context.Context) error { return f.Waiters.Run(ctx, s.Redis) },
+			func(ctx context.Context) error { <-ctx.Done(); f.Loader.Wait(); return nil },
+		},
+	}, nil
+}

@@ -1,0 +1,254 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/invalid"
+	"github.com/neticket/neticket/internal/show"
+)
+
+const (
+	maxUnits  = 100 // of one booking
+	maxKey    = 255 // characters of an Idempotency-Key
+	maxWait   = 10  // seconds of a Prefer: wait
+	headerKey = "Idempotency-Key"
+)
+
+// BoxOffice takes bookings and cancels.
+type BoxOffice interface {
+	Reserve(ctx context.Context, wish booking.Booking) (r booking.Reservation, repeated bool, err error)
+	Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error)
+	Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error)
+}
+
+// Reservations looks up what a customer has booked.
+type Reservations interface {
+	List(ctx context.Context, user int64, after booking.Position, limit int) (booking.Page, error)
+}
+
+type reservationJSON struct {
+	ID          uuid.UUID      `json:"id"`
+	Number      string         `json:"number"`
+	Show        bookedShow     `json:"show"`
+	Units       int            `json:"units"`
+	PriceTotal  int64          `json:"price_total"` // won
+	Status      booking.Status `json:"status"`
+	Reason      *string        `json:"reason"` // null: it was not rejected
+	BookedAt    time.Time      `json:"booked_at"`
+	ConfirmedAt *time.Time     `json:"confirmed_at"` // null: never
+	CancelledAt *time.Time     `json:"cancelled_at"` // null: never
+	Cancellable bool           `json:"cancellable"`
+}
+
+type bookedShow struct {
+	ID       int64     `json:"id"`
+	Title    string    `json:"title"`
+	Venue    string    `json:"venue"`
+	StartsAt time.Time `json:"starts_at"`
+	ImageURL *string   `json:"image_url"`
+}
+
+func newReservationJSON(r booking.Reservation, of show.Show) reservationJSON {
+	j := reservationJSON{
+		ID: r.ID, Number: booking.Number(r.ID), Units: r.Units, PriceTotal: of.Price * int64(r.Units), Status: r.Status,
+		Show:     bookedShow{ID: of.ID, Title: of.Title, Venue: of.Venue, StartsAt: of.StartsAt, ImageURL: imageURL(of.Image)},
+		BookedAt: r.BookedAt, ConfirmedAt: orNull(r.ConfirmedAt), CancelledAt: orNull(r.CancelledAt),
+		Cancellable: r.Status == booking.Confirmed && r.AsOf.Before(of.StartsAt),
+	}
+	if r.Reason != "" {
+		j.Reason = new(string(r.Reason))
+	}
+	return j
+}
+
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// reserve takes units of a show for the customer.
+func (s *Server) reserve(c echo.Context, me account.Claims) error {
+	id, err := showID(c)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Units int `json:"units"`
+	}
+	if err := readBody(c, &body); err != nil {
+		return err
+	}
+	var bad invalid.Error
+	if body.Units < 1 || body.Units > maxUnits {
+		bad.Add("units", "out_of_range", "must be 1 to "+strconv.Itoa(maxUnits))
+	}
+	key := requestKey(c, &bad)
+	wait := preferredWait(c, &bad)
+	if err := bad.OrNil(); err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	of, err := s.deps.Shows.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set(headerKey, key)
+	r, repeated, err := s.deps.BoxOffice.Reserve(ctx, booking.Booking{User: me.UserID, Show: id, Units: body.Units, Key: key, Wait: wait})
+	if err != nil {
+		return err
+	}
+	h.Set(echo.HeaderLocation, "/api/v1/reservations/"+r.ID.String())
+	switch {
+	case repeated:
+		return answer(c, http.StatusOK, newReservationJSON(r, of))
+	case r.Status == booking.Rejected:
+		return &rejectedError{r.Reason}
+	case r.Status == booking.Pending:
+		return answer(c, http.StatusAccepted, newReservationJSON(r, of))
+	default:
+		return answer(c, http.StatusCreated, newReservationJSON(r, of))
+	}
+}
+
+// getReservation answers with a reservation of the customer's own, once it is settled or the wait is over.
+func (s *Server) getReservation(c echo.Context, me account.Claims) error {
+	id, wait, err := ownReservation(c)
+	if err != nil {
+		return err
+	}
+	r, err := s.deps.BoxOffice.Await(c.Request().Context(), me.UserID, id, wait)
+	if err != nil {
+		return err
+	}
+	return s.answerReservation(c, http.StatusOK, r)
+}
+
+// cancelReservation asks for a reservation of the customer's own to be cancelled.
+func (s *Server) cancelReservation(c echo.Context, me account.Claims) error {
+	id, wait, err := ownReservation(c)
+	if err != nil {
+		return err
+	}
+	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, id, wait)
+	if err != nil {
+		return err
+	}
+	if r.Status == booking.Cancelled {
+		return s.answerReservation(c, http.StatusOK, r)
+	}
+	return s.answerReservation(c, http.StatusAccepted, r)
+}
+
+// listReservations answers with the customer's own, newest first, pending ones too.
+func (s *Server) listReservations(c echo.Context, me account.Claims) error {
+	var bad invalid.Error
+	limit := pageLimit(c.QueryParam("limit"), &bad)
+	var after booking.Position
+	if cursor := c.QueryParam("cursor"); cursor != "" {
+		at, ok := parsePosition(cursor)
+		if !ok {
+			bad.Add("cursor", "unknown", "must be a next_cursor of this list")
+		}
+		after = at
+	}
+	if err := bad.OrNil(); err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	page, err := s.deps.Reservations.List(ctx, me.UserID, after, limit)
+	if err != nil {
+		return err
+	}
+	list := make([]reservationJSON, 0, len(page.Reservations))
+	for _, r := range page.Reservations {
+		of, err := s.deps.Shows.Get(ctx, r.Show)
+		if err != nil {
+			return err
+		}
+		list = append(list, newReservationJSON(r, of))
+	}
+	var next *string
+	if !page.Next.BookedAt.IsZero() {
+		next = new(positionCursor(page.Next))
+	}
+	return answer(c, http.StatusOK, struct {
+		Reservations []reservationJSON `json:"reservations"`
+		NextCursor   *string           `json:"next_cursor"`
+	}{list, next})
+}
+
+func (s *Server) answerReservation(c echo.Context, status int, r booking.Reservation) error {
+	of, err := s.deps.Shows.Get(c.Request().Context(), r.Show)
+	if err != nil {
+		return err
+	}
+	return answer(c, status, newReservationJSON(r, of))
+}
+
+// ownReservation reads the id in the path and the wait of a request for one reservation.
+func ownReservation(c echo.Context) (uuid.UUID, time.Duration, error) {
+	id, err := uuid.Parse(c.Param("id"))
+	if err != nil || id.String() != c.Param("id") {
+		return uuid.UUID{}, 0, booking.ErrNotFound
+	}
+	var bad invalid.Error
+	wait := preferredWait(c, &bad)
+	return id, wait, bad.OrNil()
+}
+
+// requestKey returns the request's key, or makes one for this request alone.
+func requestKey(c echo.Context, bad *invalid.Error) string {
+	keys := c.Request().Header.Values(headerKey)
+	if len(keys) == 0 {
+		return rand.Text()
+	}
+	key := keys[0]
+	n := utf8.RuneCountInString(key)
+	switch {
+	case len(keys) > 1:
+		bad.Add(headerKey, "repeated", "must be given once")
+	case n == 0:
+		bad.Add(headerKey, "required", "must not be empty")
+	case n > maxKey:
+		bad.Add(headerKey, "too_long", "must have at most "+strconv.Itoa(maxKey)+" characters")
+	case !utf8.ValidString(key) || strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }):
+		bad.Add(headerKey, "characters", "must have printable characters only")
+	}
+	return key
+}
+
+// preferredWait returns how long the client wants to wait (RFC 7240, section 4.3), and says so in the answer.
+func preferredWait(c echo.Context, bad *invalid.Error) time.Duration {
+	for _, header := range c.Request().Header.Values("Prefer") {
+		for preference := range strings.SplitSeq(header, ",") {
+			name, value, _ := strings.Cut(preference, "=")
+			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
+				continue
+			}
+			value, _, _ = strings.Cut(value, ";")
+			seconds, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
+			if err != nil || seconds < 0 || seconds > maxWait {
+				bad.Add("Prefer", "out_of_range", "wait must be 0 to "+strconv.Itoa(maxWait)+" seconds")
+				return 0
+			}
+			c.Response().Header().Set("Preference-Applied", "wait="+strconv.Itoa(seconds))
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	return 0
+}
