@@ -34,7 +34,8 @@ const (
 type dev struct {
 	dir      string    // of everything that is kept from run to run
 	programs string    // folder that api, worker and flusher are in
-	environ  environ   // what is set there is obeyed, but NETICKET_OPS_ADDR: one address cannot be that of all three
+	opsPorts []int     // wanted for api, worker and flusher
+	environ  environ   // is obeyed but for NETICKET_OPS_ADDR: one address cannot be that of all three
 	out      io.Writer // for the person who runs it
 	logs     io.Writer // what api, worker and flusher print
 	log      *slog.Logger
@@ -59,8 +60,9 @@ func runDev(ctx context.Context, out io.Writer, migrate, seed func(context.Conte
 		return fmt.Errorf("find api, worker and flusher: %w", err)
 	}
 	d := dev{
-		dir: dir, programs: filepath.Dir(self), environ: os.Environ(), out: out, logs: os.Stderr,
-		log: slog.New(slog.NewTextHandler(os.Stderr, nil)), migrate: migrate, seed: seed,
+		dir: dir, programs: filepath.Dir(self), opsPorts: []int{8081, 8082, 8083}, environ: os.Environ(),
+		out: out, logs: os.Stderr, log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		migrate: migrate, seed: seed,
 	}
 	return d.run(ctx)
 }
@@ -89,7 +91,7 @@ func (d *dev) runLocked(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	addrs, err := chooseAddrs(cmp.Or(d.environ.get("NETICKET_HTTP_ADDR"), ":8080"))
+	httpAddr, err := findHTTPAddr(ctx, cmp.Or(d.environ.get("NETICKET_HTTP_ADDR"), ":8080"))
 	if err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func (d *dev) runLocked(ctx context.Context) (err error) {
 	var stopBy time.Time
 	defer func() { err = errors.Join(err, servers.stop(stopBy)) }()
 
-	settings := slices.Concat(secret, servers.settings(), []string{"NETICKET_HTTP_ADDR=" + addrs.http})
+	settings := slices.Concat(secret, servers.settings(), []string{"NETICKET_HTTP_ADDR=" + httpAddr})
 	if err := writeShellFile(d.shellFile(), settings); err != nil {
 		return err
 	}
@@ -119,6 +121,11 @@ func (d *dev) runLocked(ctx context.Context) (err error) {
 		return fmt.Errorf("seed: %w", err)
 	}
 
+	opsAddrs, err := findOpsAddrs(ctx, d.opsPorts, httpAddr)
+	if err != nil {
+		return err
+	}
+
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		<-ctx.Done()
@@ -127,16 +134,16 @@ func (d *dev) runLocked(ctx context.Context) (err error) {
 	})
 	servers.keep(ctx, group, d.log)
 	for i, process := range processes {
-		process.Env = env.with("NETICKET_OPS_ADDR=" + addrs.ops[i])
+		process.Env = env.with("NETICKET_OPS_ADDR=" + opsAddrs[i])
 		group.Go(func() error { return process.Run(ctx) })
 	}
 	group.Go(func() error {
 		for i, process := range processes {
-			if err := d.waitReady(ctx, process.Name, addrs.ops[i]); err != nil {
+			if err := d.waitReady(ctx, process.Name, opsAddrs[i]); err != nil {
 				return err
 			}
 		}
-		d.printSummary(addrs, servers)
+		d.printSummary(httpAddr, opsAddrs, servers)
 		return nil
 	})
 	return group.Wait()

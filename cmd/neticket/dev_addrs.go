@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,45 +10,55 @@ import (
 	"github.com/neticket/neticket/internal/devserver"
 )
 
-// devAddrs are addresses to listen on.
-type devAddrs struct {
-	http string
-	ops  [3]string // of api, worker and flusher
-}
-
-// chooseAddrs returns where the API listens, as wanted, and where the ops pages do: on their usual ports, or free ones
-// where those are taken, for this machine only. All are held at once, so that no two are the same.
-func chooseAddrs(wanted string) (addrs devAddrs, err error) {
-	listener, err := net.Listen("tcp", wanted)
+// findHTTPAddr returns where the API listens: as wanted, with the port that was found if any was wanted, because people
+// have to be told.
+func findHTTPAddr(ctx context.Context, wanted string) (string, error) {
+	listener, err := listen(ctx, wanted)
 	if err != nil {
-		return addrs, fmt.Errorf("the API cannot listen on NETICKET_HTTP_ADDR=%s, set another, such as :18080: %w", wanted, err)
+		return "", fmt.Errorf("the API cannot listen on NETICKET_HTTP_ADDR=%s, set another, such as :18080: %w", wanted, err)
 	}
 	defer listener.Close() //nolint:errcheck // nothing was sent
 	host, _, err := net.SplitHostPort(wanted)
 	if err != nil {
-		return addrs, fmt.Errorf("NETICKET_HTTP_ADDR: %w", err)
+		return "", fmt.Errorf("NETICKET_HTTP_ADDR: %w", err)
 	}
-	// The port that was found, if any was wanted: the person has to be told.
-	addrs.http = net.JoinHostPort(host, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	for i, port := range []int{8081, 8082, 8083} {
-		listener, err := listenLocal(port)
+	return net.JoinHostPort(host, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)), nil
+}
+
+// findOpsAddrs returns where ops pages listen, for this machine only: on the wanted ports, or free ones where those are
+// taken. Call it shortly before they do. All are held at once, and httpAddr with them, so that no two are the same.
+func findOpsAddrs(ctx context.Context, wanted []int, httpAddr string) ([]string, error) {
+	var held []net.Listener
+	defer func() {
+		for _, listener := range held {
+			_ = listener.Close()
+		}
+	}()
+	if listener, err := listen(ctx, httpAddr); err == nil { // else the API will complain
+		held = append(held, listener)
+	}
+	var addrs []string
+	for _, port := range wanted {
+		listener, err := listen(ctx, localAddr(port))
 		if err != nil {
 			if port, err = devserver.FreePort(); err == nil {
-				listener, err = listenLocal(port)
+				listener, err = listen(ctx, localAddr(port))
 			}
 		}
 		if err != nil {
-			return addrs, fmt.Errorf("find an address for ops pages: %w", err)
+			return nil, fmt.Errorf("find an address for ops pages: %w", err)
 		}
-		defer listener.Close() //nolint:errcheck // nothing was sent
-		addrs.ops[i] = listener.Addr().String()
+		held = append(held, listener)
+		addrs = append(addrs, listener.Addr().String())
 	}
 	return addrs, nil
 }
 
-func listenLocal(port int) (net.Listener, error) {
-	return net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 }
+
+func localAddr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // browserURL turns an address to listen on into one to open.
 func browserURL(addr string) string {

@@ -6,8 +6,8 @@ import (
 )
 
 // printSummary says where everything is, once it is ready.
-func (d *dev) printSummary(addrs devAddrs, servers *devServers) {
-	url := browserURL(addrs.http)
+func (d *dev) printSummary(httpAddr string, opsAddrs []string, servers *devServers) {
+	url := browserURL(httpAddr)
 	_, _ = fmt.Fprintf(d.out, `
 NETicket is running.
 
@@ -23,6 +23,6 @@ NETicket is running.
 
 Ctrl-C stops all of it.
 
-`, url, url, url, addrs.ops[0], addrs.ops[1], addrs.ops[2], servers.mysqlHint(), servers.redisHint(),
+`, url, url, url, opsAddrs[0], opsAddrs[1], opsAddrs[2], servers.mysqlHint(), servers.redisHint(),
 		d.dir, shellQuote(d.shellFile()), shellQuote(filepath.Join(d.programs, "neticket")))
 }

@@ -21,6 +21,7 @@ import (
 
 	_ "github.com/go-sql-driver/mysql"
 
+	"github.com/neticket/neticket/internal/devserver"
 	"github.com/neticket/neticket/internal/devserver/servertest"
 )
 
@@ -48,9 +49,13 @@ func beDaemon() error {
 	if err != nil {
 		return err
 	}
-	go http.Serve(listener, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	<-ctx.Done()
-	return nil
+	stopped := context.AfterFunc(ctx, func() { _ = listener.Close() })
+	defer stopped()
+	err = http.Serve(listener, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // devRun is a dev under test.
@@ -78,7 +83,7 @@ func startDev(t *testing.T, dir string, env ...string) *devRun {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &devRun{programs: programs, out: &output{}, cancel: cancel, ended: make(chan error, 1)}
 	d := dev{
-		dir: dir, programs: programs, environ: append(environ{"PATH=" + os.Getenv("PATH"), "NETICKET_HTTP_ADDR=127.0.0.1:0"}, env...),
+		dir: dir, programs: programs, opsPorts: []int{0, 0, 0}, environ: append(environ{"PATH=" + os.Getenv("PATH"), "NETICKET_HTTP_ADDR=127.0.0.1:0"}, env...),
 		out: r.out, logs: t.Output(), log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		migrate: func(_ context.Context, env environ) error { r.env = env; return nil },
 		seed:    func(context.Context, environ) error { r.seeded = true; return nil },
@@ -201,6 +206,32 @@ func TestDevPortTaken(t *testing.T) {
 	r := startDev(t, t.TempDir(), "NETICKET_HTTP_ADDR="+listener.Addr().String())
 	if err := <-r.ended; err == nil || !strings.Contains(err.Error(), "NETICKET_HTTP_ADDR") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestOpsAddrs(t *testing.T) {
+	t.Parallel()
+	taken, err := listen(t.Context(), localAddr(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close() })
+	takenPort := taken.Addr().(*net.TCPAddr).Port
+	wanted, err := devserver.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	http, err := devserver.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	httpAddr := localAddr(http)
+	got, err := findOpsAddrs(t.Context(), []int{takenPort, wanted, http}, httpAddr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0] == taken.Addr().String() || got[1] != localAddr(wanted) || got[2] == httpAddr {
+		t.Errorf("got %v; %d is taken, %d free, %d for HTTP", got, takenPort, wanted, http)
 	}
 }
 

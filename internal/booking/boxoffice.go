@@ -158,24 +158,28 @@ func (b *BoxOffice) await(ctx context.Context, r Reservation, wait time.Duration
 	}
 }
 
-// loaded calls do again after its show was loaded, where that was what it lacked.
+// loaded calls do again after its show was loaded, where that was what it lacked, or was opened again by whoever holds it.
 func (b *BoxOffice) loaded(ctx context.Context, show int64, do func() error) error {
 	err := do()
-	if errors.Is(err, stock.ErrUnloaded) {
-		bounded, cancel := context.WithTimeout(ctx, loadWait)
-		defer cancel()
-		for errors.Is(err, stock.ErrUnloaded) {
-			if loadErr := b.loader.Load(bounded, show, errors.Is(err, stock.ErrGarbled)); loadErr != nil {
-				return loadErr
-			}
-			if bounded.Err() != nil {
+	if !errors.Is(err, stock.ErrUnloaded) && !errors.Is(err, stock.ErrPaused) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, loadWait)
+	defer cancel()
+	for ctx.Err() == nil {
+		switch {
+		case errors.Is(err, stock.ErrUnloaded):
+			if err := b.loader.Load(ctx, show, errors.Is(err, stock.ErrGarbled)); err != nil {
 				return err
 			}
-			err = do()
+		case errors.Is(err, stock.ErrPaused):
+			if !b.loader.Reopened(ctx, show) {
+				return err
+			}
+		default:
+			return err
 		}
-	}
-	if errors.Is(err, stock.ErrPaused) {
-		b.loader.TakeOver(ctx, show)
+		err = do()
 	}
 	return err
 }

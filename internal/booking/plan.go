@@ -45,14 +45,13 @@ type decided struct {
 	inserts   []*Row
 	cancels   []*Row
 	reserved  map[int64]int // difference of reserved units by show, none of them 0
-	wrong     map[int64]bool
-	// wrong are the shows whose units in Redis were more than there are: they want a resync.
+	suspects  map[int64]string // shows that Redis may be wrong about, and why (causes of package stock)
 }
 
 // plan decides each entry in the stream's order, seeing what it decided before. It does nothing else: the same facts give the
 // same decisions.
 func plan(entries []Entry, f facts) decided {
-	d := decided{decisions: make([]decision, 0, len(entries)), reserved: map[int64]int{}, wrong: map[int64]bool{}}
+	d := decided{decisions: make([]decision, 0, len(entries)), reserved: map[int64]int{}, suspects: map[int64]string{}}
 	inserted := map[*Row]bool{}
 	for _, e := range entries {
 		row := f.rows[e.ID]
@@ -87,9 +86,10 @@ func (d *decided) reserve(e Entry, f facts) *Row {
 	switch {
 	case e.Epoch != s.Epoch:
 		row.Reason = Lost
+		d.suspects[e.Show] = stock.CauseEpoch
 	case s.Reserved+d.reserved[e.Show]+e.Units > s.Capacity:
 		row.Reason = SoldOut
-		d.wrong[e.Show] = true
+		d.suspects[e.Show] = stock.CauseSoldOut
 	case s.Limit > 0 && f.held[who]+e.Units > s.Limit:
 		row.Reason = LimitReached
 	case f.unstorable:

@@ -185,8 +185,8 @@ func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool)
 	if err != nil {
 		return nil, err
 	}
-	for show := range result.wrong {
-		r.alarm.Want(show, "sold_out")
+	for show, cause := range result.suspects {
+		r.alarm.Want(show, cause)
 	}
 	return result.decisions, nil
 }

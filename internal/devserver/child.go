@@ -57,8 +57,7 @@ func spawn(cmd *exec.Cmd) (*child, error) {
 		close(c.done)
 	}()
 	if registered != nil {
-		c.kill()
-		return nil, registered
+		return nil, errors.Join(registered, c.kill())
 	}
 	return c, nil
 }

@@ -33,6 +33,6 @@ func Lock(path string, wait bool) (unlock func() error, err error) {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		err = ErrLocked
 	}
-	file.Close()
+	_ = file.Close()
 	return nil, fmt.Errorf("lock %s: %w", path, err)
 }

@@ -25,7 +25,7 @@ func openLog(path string) (*serverLog, error) {
 	}
 	info, err := file.Stat()
 	if err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	return &serverLog{File: file, from: info.Size()}, nil

@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -27,7 +28,7 @@ func FreePort() (int, error) {
 
 // PortFree returns nil when a server could listen at 127.0.0.1:port, and else why not.
 func PortFree(port int) error {
-	listener, err := net.Listen("tcp", localAddr(port))
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", localAddr(port))
 	if err != nil {
 		return fmt.Errorf("probe port: %w", err)
 	}

@@ -56,7 +56,7 @@ func (p *Process) Run(ctx context.Context) error {
 }
 
 func (p *Process) start() (*child, error) {
-	cmd := exec.Command(p.Path, p.Args...) //nolint:gosec // the path is our caller's
+	cmd := exec.Command(p.Path, p.Args...) //nolint:gosec,noctx // our caller's path; it is stopped gently
 	cmd.Env = p.Env
 	cmd.Stdout, cmd.Stderr = p.Output, p.Output
 	cmd.WaitDelay = time.Second // a grandchild may hold the output open

@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,12 +57,12 @@ func startReaper() (*reaper, error) {
 		return nil, fmt.Errorf("start reaper: %w", err)
 	}
 	defer read.Close()
-	cmd := exec.Command("/bin/sh", "-c", reaperScript, "neticket-reaper")
+	cmd := exec.Command("/bin/sh", "-c", reaperScript, "neticket-reaper") //nolint:noctx // it outlives us
 	cmd.Stdin = read
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // out of reach of Ctrl-C and of a closing terminal
 	if err := cmd.Start(); err != nil {
-		write.Close()
+		_ = write.Close()
 		return nil, fmt.Errorf("start reaper: %w", err)
 	}
 	return &reaper{pipe: write}, nil
@@ -106,8 +107,7 @@ func tempDir(parent, pattern string) (string, error) {
 		return "", fmt.Errorf("make temporary folder: %w", err)
 	}
 	if err := r.addDir(dir); err != nil {
-		os.RemoveAll(dir)
-		return "", err
+		return "", errors.Join(err, os.RemoveAll(dir))
 	}
 	return dir, nil
 }

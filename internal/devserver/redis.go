@@ -52,7 +52,7 @@ func newRedis(options RedisOptions) (*Redis, error) {
 			"--save", "", "--appendonly", "yes", "--appendfsync", cmp.Or(options.AppendFsync, "everysec"),
 			"--maxmemory-policy", "noeviction",
 		}
-		return exec.Command(binary, append(args, options.ExtraArgs...)...) //nolint:gosec // found by us
+		return exec.Command(binary, append(args, options.ExtraArgs...)...) //nolint:gosec,noctx // found by us, ended by us
 	}
 	if err := r.prepareDir(options.Dir, options.Temporary); err != nil {
 		return nil, fmt.Errorf("start redis-server: %w", err)

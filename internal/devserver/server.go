@@ -97,7 +97,7 @@ func (s *server) startOnce(ctx context.Context) error {
 	defer log.Close()
 	cmd := s.command(s.port)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C") // portTaken reads the messages
+	cmd.Env = append(os.Environ(), "LC_ALL=C") // explain reads the messages
 	cmd.Stdout, cmd.Stderr = log.File, log.File
 	if s.child, err = spawn(cmd); err != nil {
 		return err

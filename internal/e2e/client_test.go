@@ -1,0 +1,201 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// reply is an answer of the API.
+type reply struct {
+	Status int
+	Header http.Header
+	Body   map[string]any
+}
+
+func (r reply) code() string   { s, _ := r.Body["code"].(string); return s }
+func (r reply) id() string     { s, _ := r.Body["id"].(string); return s }
+func (r reply) status() string { s, _ := r.Body["status"].(string); return s }
+
+// caller speaks to the API as one person.
+type caller struct {
+	url, token string
+	http       *http.Client
+}
+
+// as returns a caller with its own connections.
+func (d *deployment) as(t testing.TB, user int64) caller {
+	t.Helper()
+	return caller{url: d.url, token: token(t, user), http: &http.Client{Transport: newTransport(4), Timeout: 20 * time.Second}}
+}
+
+func newTransport(conns int) *http.Transport {
+	return &http.Transport{MaxIdleConns: conns, MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns}
+}
+
+// errRefused says that a request was not taken at all.
+var errRefused = errors.New("the connection was not accepted")
+
+// do sends a request; headers are "Name: value".
+func (c caller) do(method, path, body string, headers ...string) (reply, error) {
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	// A server that stops resets what still waits to be accepted: nothing of that was ever read.
+	accepted := false
+	trace := &httptrace.ClientTrace{
+		GotConn:              func(conn httptrace.GotConnInfo) { accepted = conn.Reused },
+		GotFirstResponseByte: func() { accepted = true },
+	}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), method, c.url+path, reader)
+	if err != nil {
+		return reply{}, err
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		request.Header.Set(name, value)
+	}
+	response, err := c.http.Do(request)
+	if err != nil && !accepted && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)) {
+		return reply{}, errRefused
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		return reply{}, err
+	}
+	r := reply{Status: response.StatusCode, Header: response.Header}
+	if len(bytes.TrimSpace(data)) > 0 {
+		if err := json.Unmarshal(data, &r.Body); err != nil {
+			return r, fmt.Errorf("%s %s: not JSON: %.200s", method, path, data)
+		}
+	}
+	return r, nil
+}
+
+// must is do for requests that are answered, whatever the status.
+func (c caller) must(t testing.TB, method, path, body string, headers ...string) reply {
+	t.Helper()
+	r, err := c.do(method, path, body, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (c caller) book(show int64, units int, headers ...string) (reply, error) {
+	return c.do(http.MethodPost, fmt.Sprintf("/api/v1/shows/%d/reservations", show), fmt.Sprintf(`{"units":%d}`, units), headers...)
+}
+
+// rush is many people who book one unit each, over a fixed number of connections.
+type rush struct {
+	mu       sync.Mutex
+	accepted []string       // ids that were answered 202 or 201
+	codes    map[string]int // answers by status, or by the code of the problem
+}
+
+// run sends requests 1 to n, each for another user, until they are answered or stop is closed. A request that got no answer,
+// or a 503, is repeated with the same key, as clients are told to.
+func (d *deployment) run(t *testing.T, show int64, n, conns int, stop <-chan struct{}) *rush {
+	t.Helper()
+	r := &rush{codes: map[string]int{}}
+	client := &http.Client{Transport: newTransport(conns), Timeout: 20 * time.Second}
+	defer client.CloseIdleConnections()
+	var next atomic.Int64
+	var callers sync.WaitGroup
+	for range conns {
+		callers.Go(func() {
+			for user := next.Add(1); user <= int64(n); user = next.Add(1) {
+				c := caller{url: d.url, token: token(t, user), http: client}
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					answer, err := c.book(show, 1, fmt.Sprintf("Idempotency-Key: rush-%d", user))
+					r.note(answer, err)
+					if err == nil && answer.Status != http.StatusServiceUnavailable {
+						break
+					}
+				}
+			}
+		})
+	}
+	callers.Wait()
+	return r
+}
+
+func (r *rush) note(answer reply, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case errors.Is(err, errRefused):
+		r.codes["refused"]++
+	case err != nil:
+		r.codes["cut"]++
+	case answer.code() != "":
+		r.codes[answer.code()]++
+	default:
+		r.codes[fmt.Sprint(answer.Status)]++
+		r.accepted = append(r.accepted, answer.id())
+	}
+}
+
+// ended checks that every accepted id has a row that is confirmed, or rejected for one of the reasons, and returns the
+// confirmed units.
+func (d *deployment) ended(t *testing.T, show int64, ids []string, reasons ...string) int {
+	t.Helper()
+	d.Settled(t, 60*time.Second, show)
+	rows, err := d.DB.Query("SELECT id, status, reason, units FROM reservations WHERE show_id = ?", show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	type row struct{ status, reason string }
+	found, confirmed := map[string]row{}, 0
+	for rows.Next() {
+		var raw []byte
+		var r row
+		var units int
+		if err := rows.Scan(&raw, &r.status, &r.reason, &units); err != nil {
+			t.Fatal(err)
+		}
+		found[uuid.UUID(raw).String()] = r
+		if r.status == "confirmed" {
+			confirmed += units
+		}
+	}
+	for _, id := range ids {
+		switch r := found[id]; {
+		case r.status == "confirmed":
+		case r.status == "rejected" && strings.Contains(strings.Join(reasons, " "), r.reason):
+		default:
+			t.Errorf("accepted reservation %s ended as %+v", id, r)
+		}
+	}
+	return confirmed
+}

@@ -1,0 +1,259 @@
+package invariant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/stock"
+)
+
+// claim is a marker and where it was found.
+type claim struct {
+	shard  int
+	user   int64
+	field  string
+	text   string
+	cancel bool
+	id     uuid.UUID
+	stock.Marker
+}
+
+// markers compares what Redis remembers of requests with the rows, a chunk of users at a time. Each server's keys are walked
+// through once, for all its shards.
+func (c *checker) markers(ctx context.Context) error {
+	shards := map[string]int{} // prefix of the users' keys -> shard
+	for shard := range c.Shards.Len() {
+		shards[strings.TrimSuffix(c.Shards.UserPattern(shard), "*")] = shard
+	}
+	servers, err := c.servers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, server := range servers {
+		for cursor := uint64(0); ; {
+			keys, next, err := server.Scan(ctx, cursor, "", chunk).Result()
+			if err != nil {
+				return fmt.Errorf("walk through the keys: %w", err)
+			}
+			claims, err := c.claims(ctx, server, shards, keys)
+			if err == nil {
+				err = c.compare(ctx, claims)
+			}
+			if err != nil {
+				return fmt.Errorf("compare markers with rows: %w", err)
+			}
+			if cursor = next; cursor == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// servers returns a client of each server that holds shards.
+func (c *checker) servers(ctx context.Context) ([]redis.UniversalClient, error) {
+	cluster, ok := c.Redis.(*redis.ClusterClient)
+	if !ok {
+		return []redis.UniversalClient{c.Redis}, nil
+	}
+	var mu sync.Mutex
+	var servers []redis.UniversalClient
+	err := cluster.ForEachMaster(ctx, func(_ context.Context, server *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		servers = append(servers, server)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the servers of the cluster: %w", err)
+	}
+	return servers, nil
+}
+
+// claims reads the markers of those of the keys that are users'.
+func (c *checker) claims(ctx context.Context, server redis.UniversalClient, shards map[string]int, keys []string) ([]claim, error) {
+	var owners []claim
+	pipe := server.Pipeline()
+	var replies []*redis.MapStringStringCmd
+	for _, key := range keys {
+		name := strings.LastIndexByte(key, ':') + 1
+		shard, ok := shards[key[:name]]
+		user, err := strconv.ParseInt(key[name:], 10, 64)
+		if !ok || err != nil {
+			continue
+		}
+		owners = append(owners, claim{shard: shard, user: user})
+		replies = append(replies, pipe.HGetAll(ctx, key))
+	}
+	if len(owners) == 0 {
+		return nil, nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, err
+	}
+	var claims []claim
+	for i, claim := range owners {
+		for field, text := range replies[i].Val() {
+			if claim.parse(field, text) {
+				claims = append(claims, claim)
+			} else {
+				c.found.add("I3", 0, "a marker is garbled; the ids are users and fields", fmt.Sprintf("%d %.60s", claim.user, field))
+			}
+		}
+	}
+	return claims, nil
+}
+
+// parse reads a field of a user's hash; it reports whether that is a marker.
+func (m *claim) parse(field, text string) bool {
+	kind, name, _ := strings.Cut(field, ":")
+	id, err := uuid.Parse(name)
+	marker, ok := stock.ParseMarker(text)
+	ms, seq, _ := strings.Cut(marker.Entry, "-")
+	_, errMS := strconv.ParseUint(ms, 10, 64)
+	_, errSeq := strconv.ParseUint(seq, 10, 64)
+	m.field, m.text, m.cancel, m.id, m.Marker = field, text, kind == "c", id, marker
+	return ok && err == nil && errMS == nil && errSeq == nil && (kind == "r" && marker.Show > 0 || kind == "c" && marker.Show == 0)
+}
+
+// compare checks markers against rows that were read after them.
+func (c *checker) compare(ctx context.Context, claims []claim) error {
+	now, err := c.books(ctx, claims)
+	if err != nil {
+		return err
+	}
+	for _, m := range claims {
+		row, ok := now.rows[m.id]
+		if !ok || m.cancel {
+			continue
+		}
+		// A repeat after the marker was gone has an entry of its own, and may ask for other units.
+		same := row.Epoch == m.Epoch && row.Seq == m.Seq
+		if row.User != m.user || row.Show != m.Show || same && row.Units != m.Units {
+			c.found.add("I3", row.Show, "a marker and the row of its entry differ in user, show or units", m.id.String())
+		}
+	}
+	return c.unanswered(ctx, slices.DeleteFunc(claims, func(m claim) bool { return !now.waits(m) }))
+}
+
+// waits reports whether a marker's entry can still change its row.
+func (b books) waits(m claim) bool {
+	row, ok := b.rows[m.id]
+	if m.cancel {
+		return ok && row.Status == booking.Confirmed && m.Epoch >= b.stock[row.Show].Epoch
+	}
+	return !ok && m.Epoch >= b.stock[m.Show].Epoch
+}
+
+// unanswered finds the markers among those that wait whose entry is gone although nothing came of it.
+//
+// A marker is written with its entry, and an entry leaves after its row is committed. So when the marker was read first, then
+// the stream, then the row, and neither the entry nor the row was there, the row will never come. The only other way is a loss
+// that is known: the show is not open then, or its shard fenced, or the marker is gone too.
+func (c *checker) unanswered(ctx context.Context, claims []claim) error {
+	if len(claims) == 0 {
+		return nil
+	}
+	pipe := c.Redis.Pipeline()
+	found := map[string]*redis.XMessageSliceCmd{}
+	for _, m := range claims {
+		found[m.field+m.text] = pipe.XRange(ctx, c.Shards.Entries(m.shard), m.Entry, m.Entry)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	claims = slices.DeleteFunc(claims, func(m claim) bool {
+		for _, raw := range found[m.field+m.text].Val() { // at most one; ids repeat after a fail-over
+			e, ok := parseEntry(raw)
+			if ok && e.epoch == m.Epoch && e.seq == m.Seq && e.id == m.id {
+				return true
+			}
+		}
+		return false
+	})
+	if len(claims) == 0 {
+		return nil
+	}
+	now, err := c.books(ctx, claims)
+	if err != nil {
+		return err
+	}
+	return c.abandoned(ctx, slices.DeleteFunc(claims, func(m claim) bool { return !now.waits(m) }), now)
+}
+
+// abandoned reports markers whose entry and row are missing, unless a loss is being dealt with.
+func (c *checker) abandoned(ctx context.Context, claims []claim, now books) error {
+	if len(claims) == 0 {
+		return nil
+	}
+	fenced, err := c.Ledger.Fenced(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range claims {
+		if claims[i].cancel {
+			claims[i].Show = now.rows[claims[i].id].Show
+		}
+	}
+	hashes, err := c.hashes(ctx, showsOf(claims))
+	if err != nil {
+		return err
+	}
+	for _, m := range claims {
+		if h := hashes[m.Show]; h.state != "open" || fenced[m.shard] || strconv.FormatInt(m.Epoch, 10) != h.epoch {
+			continue
+		}
+		text, err := c.Redis.HGet(ctx, c.Shards.User(m.shard, m.user), m.field).Result()
+		switch {
+		case err != nil && err != redis.Nil:
+			return err
+		case text != m.text:
+		case m.cancel:
+			c.found.add("I9", m.Show, "a cancel entry left the stream, but the reservation stays cancelling", m.id.String())
+		default:
+			c.found.add("I5", m.Show, "pending for ever: the entry left the stream without a row", m.id.String())
+		}
+	}
+	return nil
+}
+
+// books reads the rows of markers and the stock of their shows, at one instant.
+func (c *checker) books(ctx context.Context, claims []claim) (b books, err error) {
+	ids := make([]uuid.UUID, len(claims))
+	for i, m := range claims {
+		ids[i] = m.id
+	}
+	err = c.store.snapshot(ctx, func(s snapshot) error {
+		if b.rows, err = s.reservations(ctx, ids); err != nil {
+			return err
+		}
+		shows := showsOf(claims)
+		for _, row := range b.rows {
+			shows = append(shows, row.Show)
+		}
+		slices.Sort(shows)
+		b.stock, err = s.stock(ctx, slices.Compact(shows)...)
+		return err
+	})
+	return b, err
+}
+
+// showsOf returns the shows that markers name, each once.
+func showsOf(claims []claim) []int64 {
+	var shows []int64
+	for _, m := range claims {
+		if m.Show > 0 {
+			shows = append(shows, m.Show)
+		}
+	}
+	slices.Sort(shows)
+	return slices.Compact(shows)
+}
