@@ -76,8 +76,8 @@ type Row struct {
 // User and show have 8 bytes each, so that the parts cannot run into each other. One key, one id, for ever.
 func NewID(user, show int64, key string) uuid.UUID {
 	parts := make([]byte, 0, 16+255)
-	parts = binary.BigEndian.AppendUint64(parts, uint64(user)) //nolint:gosec // the same bits
-	parts = binary.BigEndian.AppendUint64(parts, uint64(show)) //nolint:gosec // the same bits
+	parts = binary.BigEndian.AppendUint64(parts, uint64(user)) // the same bits
+	parts = binary.BigEndian.AppendUint64(parts, uint64(show)) // the same bits
 	sum := sha256.Sum256(append(parts, key...))
 	id := uuid.UUID(sum[:16])
 	id[6] = id[6]&0x0f | 0x80

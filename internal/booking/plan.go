@@ -44,7 +44,7 @@ type decided struct {
 	decisions []decision
 	inserts   []*Row
 	cancels   []*Row
-	reserved  map[int64]int // difference of reserved units by show, none of them 0
+	reserved  map[int64]int    // difference of reserved units by show, none of them 0
 	suspects  map[int64]string // shows that Redis may be wrong about, and why (causes of package stock)
 }
 

@@ -49,7 +49,7 @@ func query(rows *sql.Rows, err error) ([]*Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read reservations: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	var list []*Row
 	for rows.Next() {
 		row, err := scan(rows)
@@ -94,7 +94,7 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, holders []holder) (map[hol
 	if err != nil {
 		return nil, fmt.Errorf("sum up what users hold: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	for rows.Next() {
 		var h holder
 		var units int
@@ -220,7 +220,7 @@ func (s *Store) ConfirmedByUser(ctx context.Context, show int64, each func(user 
 	if err != nil {
 		return fmt.Errorf("sum up the units per user of show %d: %w", show, err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	for rows.Next() {
 		var user int64
 		var units int

@@ -57,7 +57,7 @@ func NewWaiters(instance string) *Waiters {
 // Run wakes waiters until the context ends.
 func (w *Waiters) Run(ctx context.Context, client redis.UniversalClient) error {
 	sub := client.Subscribe(ctx, wakeChannel(w.Instance)) // subscribes again by itself after a lost connection
-	defer sub.Close()                                     //nolint:errcheck // nothing is lost with it
+	defer sub.Close()                                     // nothing is lost with it
 	messages := sub.Channel(redis.WithChannelSize(1000))
 	for {
 		select {

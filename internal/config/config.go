@@ -104,7 +104,7 @@ func (s setting) read(lookup func(string) (string, bool)) (name, value string, e
 }
 
 func readSecret(path string) (string, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(path) // the operator names the file
 	if err != nil {
 		return "", fmt.Errorf("cannot be read: %w", err)
 	}

@@ -303,7 +303,7 @@ func TestDocs(t *testing.T) {
 	if !*update {
 		t.Fatalf("%s is not what the code says; run go test ./internal/config -update\n-page +code\n%s", path, diff)
 	}
-	if err := os.WriteFile(path, []byte(before+begin+config.Markdown()+end+after), 0o644); err != nil { //nolint:gosec // a page for everyone
+	if err := os.WriteFile(path, []byte(before+begin+config.Markdown()+end+after), 0o644); err != nil { // a page for everyone
 		t.Fatal(err)
 	}
 }

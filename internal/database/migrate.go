@@ -21,7 +21,7 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	defer lock.Close() //nolint:errcheck // closing ends the lock, too
+	defer lock.Close() // closing ends the lock, too
 	// The name of a lock is the server's, not the database's.
 	var got sql.NullInt64
 	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('neticket.migrate.', DATABASE()), 60)").Scan(&got); err != nil {

@@ -72,7 +72,7 @@ func newMariaDB(ctx context.Context, options MariaDBOptions) (*MariaDB, error) {
 			"--datadir="+m.dataDir(), "--bind-address=127.0.0.1", "--port="+strconv.Itoa(port),
 			"--socket="+m.socket, "--pid-file="+filepath.Join(m.dir, "mariadbd.pid"),
 			"--tmpdir="+m.tmpDir(), "--init-file="+m.accountsFile())
-		return exec.Command(binary, args...) //nolint:gosec,noctx // found by us, ended by us
+		return exec.Command(binary, args...) //nolint:noctx // found by us, ended by us
 	}
 	if err := m.prepare(ctx, options); err != nil {
 		return nil, errors.Join(fmt.Errorf("start mariadbd: %w", err), m.Close())

@@ -71,7 +71,7 @@ func TestWorkerKilledInARush(t *testing.T) {
 	go func() { done <- d.run(t, show, buyers, conns, nil) }()
 	for range kills {
 		worker := d.start(t, "worker")
-		at := rand.Int64N(400) //nolint:gosec // any moment will do
+		at := rand.Int64N(400) // any moment will do
 		moment := time.NewTimer(time.Duration(at) * time.Millisecond)
 		<-moment.C
 		if err := worker.Kill(); err != nil {

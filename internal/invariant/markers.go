@@ -126,6 +126,9 @@ func (m *claim) parse(field, text string) bool {
 
 // compare checks markers against rows that were read after them.
 func (c *checker) compare(ctx context.Context, claims []claim) error {
+	if len(claims) == 0 {
+		return nil
+	}
 	now, err := c.books(ctx, claims)
 	if err != nil {
 		return err
@@ -207,15 +210,17 @@ func (c *checker) abandoned(ctx context.Context, claims []claim, now books) erro
 	if err != nil {
 		return err
 	}
-	for _, m := range claims {
-		if h := hashes[m.Show]; h.state != "open" || fenced[m.shard] || strconv.FormatInt(m.Epoch, 10) != h.epoch {
-			continue
-		}
-		text, err := c.Redis.HGet(ctx, c.Shards.User(m.shard, m.user), m.field).Result()
-		switch {
-		case err != nil && err != redis.Nil:
-			return err
-		case text != m.text:
+	pipe := c.Redis.Pipeline()
+	still := make([]*redis.SliceCmd, len(claims))
+	for i, m := range claims {
+		still[i] = pipe.HMGet(ctx, c.Shards.User(m.shard, m.user), m.field)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	for i, m := range claims {
+		switch h := hashes[m.Show]; {
+		case h.state != "open", h.epoch != strconv.FormatInt(m.Epoch, 10), fenced[m.shard], still[i].Val()[0] != m.text:
 		case m.cancel:
 			c.found.add("I9", m.Show, "a cancel entry left the stream, but the reservation stays cancelling", m.id.String())
 		default:
@@ -239,8 +244,10 @@ func (c *checker) books(ctx context.Context, claims []claim) (b books, err error
 		for _, row := range b.rows {
 			shows = append(shows, row.Show)
 		}
-		slices.Sort(shows)
-		b.stock, err = s.stock(ctx, slices.Compact(shows)...)
+		if len(shows) > 0 {
+			slices.Sort(shows)
+			b.stock, err = s.stock(ctx, slices.Compact(shows)...)
+		}
 		return err
 	})
 	return b, err

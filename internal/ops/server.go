@@ -77,6 +77,6 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.http.Shutdown(ctx) != nil {
 		_ = s.http.Close() // cuts a profile that still runs
 	}
-	<-served
+	_ = <-served // http.ErrServerClosed
 	return nil
 }

@@ -48,7 +48,7 @@ func (s *Store) ChangedSince(ctx context.Context, t time.Time) (shows []Show, as
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read shows: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	for rows.Next() {
 		show, err := scan(rows)
 		if err != nil {

@@ -9,7 +9,9 @@ import (
 func CRC16(s string) uint16 { return crc16(s) }
 
 // SetPatience sets how long a silent holder of a pause is respected and how long entries are waited for.
-func (r *Resyncer) SetPatience(takeOver, drainFor time.Duration) { r.takeOver, r.drainFor = takeOver, drainFor }
+func (r *Resyncer) SetPatience(takeOver, drainFor time.Duration) {
+	r.takeOver, r.drainFor = takeOver, drainFor
+}
 
 // SetPoll sets how often the server is asked who it is.
 func (g *Guardian) SetPoll(poll time.Duration) { g.poll = poll }

@@ -116,7 +116,7 @@ func (g *Guardian) watch(ctx context.Context, s server) error {
 		return err
 	}
 	client := g.clientOf(s, id)
-	defer client.Close() //nolint:errcheck // whatever it says, the subscription is gone
+	defer client.Close() // whatever it says, the subscription is gone
 	sub, err := g.subscribe(ctx, client, s.shards)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (g *Guardian) watch(ctx context.Context, s server) error {
 		}
 	})
 	defer receiving.Wait()
-	defer sub.Close() //nolint:errcheck // ends the goroutine
+	defer sub.Close() // ends the goroutine
 	for silent := 0; ; {
 		timer := time.NewTimer(g.poll)
 		select {
@@ -163,7 +163,7 @@ var errOther = errors.New("another server, or one with another history, answers"
 // It uses one connection from beginning to end, so that all of it happens on one server.
 func (g *Guardian) verify(ctx context.Context, s server) (identity, error) {
 	conn := s.client.Conn()
-	defer conn.Close() //nolint:errcheck // nothing is buffered in it
+	defer conn.Close() // nothing is buffered in it
 	id, err := whoIs(ctx, conn)
 	if err != nil {
 		return identity{}, err
@@ -230,7 +230,7 @@ func (g *Guardian) distrust(ctx context.Context, conn pipeliner, shard int) (int
 	}
 	loaded := 0
 	for _, reply := range replies {
-		n, _ := reply.Int() //nolint:errcheck // Exec returned the first error
+		n, _ := reply.Int() // Exec returned the first error
 		loaded += n
 	}
 	return loaded, nil
@@ -259,7 +259,7 @@ func (g *Guardian) subscribe(ctx context.Context, client *redis.Client, shards [
 	sub := client.Subscribe(ctx, channels...)
 	for range channels {
 		if _, err := sub.ReceiveTimeout(ctx, 2*time.Second); err != nil {
-			_ = sub.Close() //nolint:errcheck // the first error tells more
+			_ = sub.Close() // the first error tells more
 			return nil, fmt.Errorf("subscribe: %w", err)
 		}
 	}
@@ -271,7 +271,7 @@ func (g *Guardian) still(ctx context.Context, s server, id identity) error {
 	options := *s.client.Options()
 	options.PoolSize, options.MinIdleConns = 1, 0
 	client := redis.NewClient(&options)
-	defer client.Close() //nolint:errcheck // nothing is buffered in it
+	defer client.Close() // nothing is buffered in it
 	found, err := whoIs(ctx, client)
 	if err == nil && found != id {
 		err = errOther

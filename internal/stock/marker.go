@@ -60,6 +60,6 @@ func EntryTime(id string) time.Time {
 }
 
 func parseInt(s string) int64 {
-	n, _ := strconv.ParseInt(s, 10, 64) //nolint:errcheck // of our own scripts: a number, or empty for none
+	n, _ := strconv.ParseInt(s, 10, 64) // of our own scripts: a number, or empty for none
 	return n
 }

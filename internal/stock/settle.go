@@ -49,7 +49,7 @@ func (l *Ledger) settle(ctx context.Context, shard int, settlements []Settlement
 		replies[i] = l.scripts.settle.EvalSha(ctx, pipe, keys, l.options.Group, s.Entry, s.Show, s.Epoch, s.Seq, s.User,
 			s.UnitsBack, s.CountBack, s.Void)
 	}
-	_, _ = pipe.Exec(ctx) //nolint:errcheck // each reply carries its own
+	_, _ = pipe.Exec(ctx) // each reply carries its own
 	settled := 0
 	var failed error
 	for _, reply := range replies {

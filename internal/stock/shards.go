@@ -36,7 +36,7 @@ func (s Shards) Of(show int64) int {
 		hash = (hash ^ uint64(show&0xff)) * 1099511628211
 		show >>= 8
 	}
-	return int(hash % uint64(len(s.prefixes))) //nolint:gosec // less than the number of shards
+	return int(hash % uint64(len(s.prefixes))) // less than the number of shards
 }
 
 // Entries is the key of a shard's stream; the fence's channel has the same name.

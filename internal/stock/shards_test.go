@@ -75,7 +75,7 @@ func TestShowsAreSpreadOverTheShards(t *testing.T) {
 	t.Parallel()
 	const shows, n = 16000, 16
 	shards, count := stock.NewShards(n), map[int]int{}
-	first := rand.Int64N(1 << 40) //nolint:gosec // shows are numbered one after the other
+	first := rand.Int64N(1 << 40) // shows are numbered one after the other
 	for i := range int64(shows) {
 		count[shards.Of(first+i)]++
 	}

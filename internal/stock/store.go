@@ -154,7 +154,7 @@ func (s *Store) Snapshots(ctx context.Context) (map[int64]Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read snapshots: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	snapshots := map[int64]Snapshot{}
 	for rows.Next() {
 		var snapshot Snapshot
@@ -175,7 +175,7 @@ func (s *Store) verified(ctx context.Context) (map[int]identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the verified servers: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	servers := map[int]identity{}
 	for rows.Next() {
 		var shard int
@@ -237,7 +237,7 @@ func scanRows(rows *sql.Rows, err error) (map[int64]Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read stock: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	stock := map[int64]Row{}
 	for rows.Next() {
 		var row Row

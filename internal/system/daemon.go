@@ -81,7 +81,7 @@ func run(ctx context.Context, c config.Config, out io.Writer, parts func(context
 		log.Error("the process cannot start", "error", err)
 		return 1
 	}
-	defer s.Close() //nolint:errcheck // nothing is buffered in the connections
+	defer s.Close() // nothing is buffered in the connections
 	shown, hide := context.WithCancel(context.WithoutCancel(ctx))
 	var pages errgroup.Group
 	pages.Go(func() error { return page.Run(shown) })

@@ -57,7 +57,7 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	if err != nil {
 		return nil, err
 	}
-	host, _ := os.Hostname() //nolint:errcheck // the rest of the name is unique
+	host, _ := os.Hostname() // the rest of the name is unique
 	s := &System{
 		Config: c, Instance: fmt.Sprintf("%s-%s-%d-%s", c.Role, host, os.Getpid(), strings.ToLower(rand.Text()[:8])),
 		Log: log, Registry: registry, DB: db, Shards: stock.NewShards(c.Shards),

@@ -86,7 +86,7 @@ func bearer(r *http.Request) (token string, ok bool) {
 
 // setToken gives the browser its token, or takes it away when token is empty.
 func (s *Server) setToken(c echo.Context, token string, expires time.Time) {
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // Secure where the request is: plain HTTP has to work on one machine
 		Name: tokenCookie, Value: token, Path: "/", Expires: expires, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: s.proxies.secure(c.Request()),
 	}

@@ -33,7 +33,7 @@ func (s *Server) stop(ctx context.Context, served <-chan error) error {
 	case <-time.After(s.options.DrainFor):
 	}
 	_ = s.listener.Close()
-	<-served // from here on open only falls
+	_ = <-served // from here on open only falls
 	s.http.SetKeepAlivesEnabled(false)
 
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
