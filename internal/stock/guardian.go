@@ -172,12 +172,17 @@ func (g *Guardian) verify(ctx context.Context, s server) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
+	shows := sync.OnceValues(func() (map[int64]Row, error) { return g.store.Rows(ctx) })
 	for _, shard := range s.shards {
 		if known[shard] == id {
 			continue
 		}
 		err := g.store.verify(ctx, shard, id, func() error {
-			n, err := g.distrust(ctx, conn, shard)
+			rows, err := shows()
+			if err != nil {
+				return err
+			}
+			n, err := g.distrust(ctx, conn, shard, rows)
 			if err == nil && n > 0 {
 				g.log.Warn("fence: the server's history may have changed; its shows are loaded anew under a new epoch",
 					"redis", s.client.Options().Addr, "shard", shard, "shows", n)
@@ -197,7 +202,11 @@ func (g *Guardian) Distrust(ctx context.Context, shard int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return g.distrust(ctx, client, shard)
+	rows, err := g.store.Rows(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return g.distrust(ctx, client, shard, rows)
 }
 
 // pipeliner is a client or a single connection.
@@ -206,11 +215,8 @@ type pipeliner interface {
 	Pipeline() redis.Pipeliner
 }
 
-func (g *Guardian) distrust(ctx context.Context, conn pipeliner, shard int) (int, error) {
-	rows, err := g.store.Rows(ctx)
-	if err != nil {
-		return 0, err
-	}
+// distrust goes by the shows that MySQL has: only those are ever loaded.
+func (g *Guardian) distrust(ctx context.Context, conn pipeliner, shard int, rows map[int64]Row) (int, error) {
 	unload := g.ledger.scripts.unload
 	if err := unload.Load(ctx, conn).Err(); err != nil {
 		return 0, fmt.Errorf("load unload.lua: %w", err)
