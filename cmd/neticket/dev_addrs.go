@@ -17,7 +17,7 @@ func findHTTPAddr(ctx context.Context, wanted string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the API cannot listen on NETICKET_HTTP_ADDR=%s, set another, such as :18080: %w", wanted, err)
 	}
-	defer listener.Close() //nolint:errcheck // nothing was sent
+	defer listener.Close()
 	host, _, err := net.SplitHostPort(wanted)
 	if err != nil {
 		return "", fmt.Errorf("NETICKET_HTTP_ADDR: %w", err)

@@ -45,7 +45,7 @@ func keepTokenSecret(dir string, env environ) ([]string, error) {
 	}
 	path := filepath.Join(dir, tokenSecretFile)
 	setting := []string{"NETICKET_TOKEN_SECRET_FILE=" + path}
-	kept, err := os.ReadFile(path) //nolint:gosec // our own folder
+	kept, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read token secret: %w", err)
 	}

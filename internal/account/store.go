@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -28,6 +30,50 @@ func (s store) insert(ctx context.Context, u User, hash string) (User, error) {
 		return User{}, fmt.Errorf("insert user: %w", err)
 	}
 	return u, nil
+}
+
+// insertBulk adds customers without a password, or returns ErrEmailTaken and adds none.
+func (s store) insertBulk(ctx context.Context, emails []string, name string, at time.Time) error {
+	args := make([]any, 0, 5*len(emails))
+	for _, email := range emails {
+		args = append(args, email, noPassword, name, Customer, at)
+	}
+	_, err := s.db.ExecContext(ctx, "INSERT INTO users (email, password_hash, name, role, created_at) VALUES "+
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?),", len(emails)), ","), args...)
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == duplicateKey {
+		return ErrEmailTaken
+	}
+	if err != nil {
+		return fmt.Errorf("insert %d users: %w", len(emails), err)
+	}
+	return nil
+}
+
+// idsOf returns the ids of the users with these emails. They are read, as a cluster's ids of one statement may have gaps.
+func (s store) idsOf(ctx context.Context, emails []string) (map[string]int64, error) {
+	args := make([]any, len(emails))
+	for i, email := range emails {
+		args[i] = email
+	}
+	rows, err := s.db.QueryContext(ctx, "SELECT id, email FROM users WHERE email IN ("+
+		strings.TrimSuffix(strings.Repeat("?,", len(emails)), ",")+")", args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the ids of users: %w", err)
+	}
+	defer rows.Close() // rows.Err tells
+	ids := make(map[string]int64, len(emails))
+	for rows.Next() {
+		var id int64
+		var email string
+		if err := rows.Scan(&id, &email); err != nil {
+			return nil, fmt.Errorf("read the ids of users: %w", err)
+		}
+		ids[email] = id
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the ids of users: %w", err)
+	}
+	return ids, nil
 }
 
 func (s store) byID(ctx context.Context, id int64) (User, error) {

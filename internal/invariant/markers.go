@@ -41,7 +41,7 @@ func (c *checker) markers(ctx context.Context) error {
 		for cursor := uint64(0); ; {
 			keys, next, err := server.Scan(ctx, cursor, "", chunk).Result()
 			if err != nil {
-				return fmt.Errorf("walk through the keys: %w", err)
+				return fmt.Errorf("walk through the keys in Redis: %w", err)
 			}
 			claims, err := c.claims(ctx, server, shards, keys)
 			if err == nil {

@@ -170,7 +170,7 @@ func (s snapshot) each(ctx context.Context, what string, take func(scan) error, 
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	for rows.Next() {
 		if err := take(rows.Scan); err != nil {
 			return fmt.Errorf("%s: %w", what, err)

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/invariant"
+	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/system/systemtest"
+)
+
+// cli is a tool on servers of the test's own.
+type cli struct {
+	servers systemtest.Servers
+	env     environ
+}
+
+func newCLI(t *testing.T, settings ...string) cli {
+	t.Helper()
+	servers := systemtest.Servers{DSN: servertest.MySQL(t), Redis: servertest.Redis(t)}
+	return cli{servers, environ{
+		"NETICKET_MYSQL_DSN=" + servers.DSN, "NETICKET_REDIS_ADDRS=" + servers.Redis.Addr(), "NETICKET_MYSQL_CONNS=8",
+		"NETICKET_START_TIMEOUT=20s",
+	}.with(settings...)}
+}
+
+// run returns the exit status and what was printed.
+func (c cli) run(t *testing.T, args ...string) (status int, out, logs string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status = tool{c.env, &stdout, &stderr}.run(t.Context(), args)
+	return status, stdout.String(), stderr.String()
+}
+
+func (c cli) mustRun(t *testing.T, args ...string) string {
+	t.Helper()
+	status, out, logs := c.run(t, args...)
+	if status != 0 {
+		t.Fatalf("neticket %v: exit status %d\n%s%s", args, status, out, logs)
+	}
+	return out
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{"", 0, "stock "},
+		{"--version", 0, "neticket version"},
+		{"--help", 0, "migrate "},
+		{"dev --help", 0, "api, worker and flusher"},
+		{"tokens --help", 0, "load-000001-<run>@neticket.test"},
+		{"stock", 0, "check "},
+		{"stock check --help", 0, "--json"},
+		{"completion bash", 0, "neticket"},
+		{"sell", 2, `unknown command "sell"`},
+		{"stock sell", 2, `unknown command "sell"`},
+		{"stock check 42", 2, `unknown command "42"`},
+		{"stock check --yaml", 2, "unknown flag: --yaml"},
+		{"migrate now", 2, `unknown command "now"`},
+		{"seed", 2, "--demo"},
+		{"tokens", 2, "--count must be 1 to"},
+		{"tokens --count many", 2, "many"},
+		{"stock check", 1, "NETICKET_SHARDS"},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			t.Parallel()
+			c := cli{env: environ{"NETICKET_SHARDS=none"}}
+			status, out, logs := c.run(t, strings.Fields(test.args)...)
+			if status != test.status || !strings.Contains(out+logs, test.says) || (status == 0) != (logs == "") {
+				t.Errorf("exit status %d, want %d and %q; printed %q, logged %q", status, test.status, test.says, out, logs)
+			}
+		})
+	}
+}
+
+func TestServersAway(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	if status, _, logs := c.run(t, "stock", "check"); status != 1 || !strings.Contains(logs, "neticket migrate") {
+		t.Errorf("without a schema: %d, %s", status, logs)
+	}
+	c.mustRun(t, "migrate")
+	if err := c.servers.Redis.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, logs := c.run(t, "stock", "check"); status != 1 || !strings.Contains(logs, "in Redis") || !strings.Contains(logs, "refused") {
+		t.Errorf("without Redis: %d, %s", status, logs)
+	}
+	c.env = c.env.with("NETICKET_MYSQL_DSN=a:b@tcp("+c.servers.Redis.Addr()+")/c", "NETICKET_START_TIMEOUT=1ms") // nobody listens there now
+	for _, args := range [][]string{{"stock", "check"}, {"migrate"}, {"seed", "--demo"}} {
+		if status, out, logs := c.run(t, args...); status != 1 || out != "" || !strings.Contains(logs, "refused") {
+			t.Errorf("%v without MySQL: %d, %q, %s", args, status, out, logs)
+		}
+	}
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	secret := strings.Repeat("s", 32)
+	c := newCLI(t, "NETICKET_TOKEN_SECRET="+secret)
+	c.mustRun(t, "migrate")
+	tokens := strings.Fields(c.mustRun(t, "tokens", "--count", "1500") + c.mustRun(t, "tokens", "--count", "2"))
+	signer, err := account.NewSigner([][]byte{[]byte(secret)}, tokenLife, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := map[int64]bool{}
+	for _, token := range tokens {
+		claims, err := signer.Verify(token)
+		if err != nil || claims.Role != account.Customer || time.Until(claims.ExpiresAt) < tokenLife-time.Minute {
+			t.Fatalf("%s: %+v, %v", token, claims, err)
+		}
+		users[claims.UserID] = true
+	}
+	if len(users) != 1502 {
+		t.Errorf("%d users", len(users))
+	}
+
+	c.env = c.env.with("NETICKET_TOKEN_SECRET=")
+	if status, out, logs := c.run(t, "tokens", "--count", "1"); status != 1 || out != "" || !strings.Contains(logs, "NETICKET_TOKEN_SECRET is required") {
+		t.Errorf("without a secret: %d, %q, %q", status, out, logs)
+	}
+}
+
+func TestSeedDemo(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.mustRun(t, "migrate")
+	c.mustRun(t, "migrate")
+	if out := c.mustRun(t, "seed", "--demo"); !strings.Contains(out, "admin@neticket.test / admin-demo-pass") {
+		t.Errorf("printed %q", out)
+	}
+	if out := c.mustRun(t, "stock", "check"); !strings.Contains(out, "as far as can be told") { // nobody guards the shards
+		t.Errorf("without api and worker: %q", out)
+	}
+	rig := systemtest.On(t, c.servers)
+	first := contents(t, rig)
+	c.mustRun(t, "seed", "--demo")
+	if second := contents(t, rig); first != second || first.shows != 24 {
+		t.Errorf("the first time %+v, the second %+v", first, second)
+	}
+
+	accounts := account.New(rig.DB, rig.Log, time.Now)
+	for email, login := range map[string]struct {
+		password string
+		role     account.Role
+	}{"admin@neticket.test": {"admin-demo-pass", account.Admin}, "customer@neticket.test": {"customer-demo-pass", account.Customer}} {
+		if user, err := accounts.LogIn(t.Context(), email, login.password, "192.0.2.1"); err != nil || user.Role != login.role {
+			t.Errorf("%s: %+v, %v", email, user, err)
+		}
+	}
+	if states := statesOf(t, rig); fmt.Sprint(states) != "map[closed:1 ended:3 on_sale:14 sold_out:3 upcoming:3]" {
+		t.Errorf("states: %v", states)
+	}
+	var report invariant.Report
+	if err := json.Unmarshal([]byte(c.mustRun(t, "stock", "check", "--json")), &report); err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK() || report.Shows != 24 || report.Conclusive != 7 {
+		t.Errorf("after the seed: %+v", report)
+	}
+}
+
+// tally is how much there is of everything.
+type tally struct{ users, shows, reservations, reserved int }
+
+func contents(t *testing.T, rig *systemtest.Rig) (n tally) {
+	t.Helper()
+	err := rig.DB.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM shows),
+		(SELECT COUNT(*) FROM reservations WHERE status = 'confirmed'), (SELECT SUM(reserved) FROM stock)`).
+		Scan(&n.users, &n.shows, &n.reservations, &n.reserved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func statesOf(t *testing.T, rig *systemtest.Rig) map[show.State]int {
+	t.Helper()
+	if err := rig.Catalogue.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shows, err := rig.Catalogue.ByStart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[show.State]int{}
+	for _, s := range shows {
+		levels, now, err := rig.Levels.Levels(t.Context(), []int64{s.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		states[show.StateOf(*s, now, levels[0].Paused, levels[0].Left)]++
+	}
+	return states
+}
+
+func TestStockCheck(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	rig := systemtest.On(t, c.servers)
+	id := rig.Show(t, 10, 0)
+	if _, err := rig.Resyncer.Resync(t.Context(), id, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if out := c.mustRun(t, "stock", "check"); !strings.Contains(out, "All invariants hold.") {
+		t.Errorf("printed %q", out)
+	}
+	if err := rig.Redis.HIncrBy(t.Context(), rig.Shards.Show(id), "left", 50).Err(); err != nil {
+		t.Fatal(err)
+	}
+	status, out, logs := c.run(t, "stock", "check")
+	if status != 1 || !strings.Contains(out, "+50 off") || !strings.Contains(out, "50 units") || !strings.Contains(logs, "an invariant is broken") {
+		t.Errorf("exit status %d, printed %q, logged %q", status, out, logs)
+	}
+	status, out, _ = c.run(t, "stock", "check", "--json")
+	var report invariant.Report
+	if err := json.Unmarshal([]byte(out), &report); err != nil || status != 1 || report.Drift != 50 || len(report.Violations) != 1 {
+		t.Errorf("exit status %d, %v, %+v", status, err, report)
+	}
+	c.env = c.env.with("NETICKET_SHARDS=4")
+	if status, _, logs := c.run(t, "stock", "check"); status != 1 || !strings.Contains(logs, "NETICKET_SHARDS") {
+		t.Errorf("with other shards: %d, %q", status, logs)
+	}
+}
+
+// TestDemoShowsCanBeSold checks the table: enough buyers, and as many kinds as promised.
+func TestDemoShowsCanBeSold(t *testing.T) {
+	t.Parallel()
+	const buyers = 16
+	kinds, titles := map[string]int{}, map[string]bool{}
+	for _, d := range demoShows() {
+		titles[d.title] = true
+		switch {
+		case d.sold > min(d.capacity, buyers*d.limit):
+			t.Errorf("%s: %d of %d cannot be sold", d.title, d.sold, d.capacity)
+		case d.day < 0 || d.closed:
+			kinds["over"]++
+		case d.opensIn > 0:
+			kinds["opening"]++
+		case d.sold == d.capacity:
+			kinds["sold out"]++
+		case d.sold > 0:
+			kinds["nearly gone"]++
+		default:
+			kinds["open"]++
+		}
+	}
+	if len(titles) != 24 || fmt.Sprint(kinds) != "map[nearly gone:4 open:10 opening:3 over:4 sold out:3]" {
+		t.Errorf("%d titles, %v", len(titles), kinds)
+	}
+}

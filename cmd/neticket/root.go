@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"github.com/neticket/neticket/internal/config"
+	"github.com/neticket/neticket/internal/ops"
+	"github.com/neticket/neticket/internal/system"
+)
+
+// tool is what the commands share.
+type tool struct {
+	environ environ
+	out     io.Writer // for results
+	logs    io.Writer // for logs and errors
+}
+
+// run does what the arguments say and returns the exit status: 0, 1 when it failed, 2 when it was called in a wrong way.
+func (t tool) run(ctx context.Context, args []string) int {
+	root := &cobra.Command{
+		Use: "neticket", Short: "The operator's tool of NETicket", Version: ops.ReadBuild().Version,
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.stockCommand())
+	root.SetArgs(args)
+	root.SetOut(t.out)
+	root.SetErr(t.logs)
+	command, err := root.ExecuteContextC(ctx)
+	switch failed, ok := errors.AsType[failure](err); {
+	case err == nil:
+		return 0
+	case ok:
+		_, _ = fmt.Fprintf(t.logs, "%s: %v\n", command.CommandPath(), failed)
+		return 1
+	default:
+		_, _ = fmt.Fprintf(t.logs, "%s: %v\nTry: %s --help\n", command.CommandPath(), err, command.CommandPath())
+		return 2
+	}
+}
+
+// failure is an error of what a command did. Every other error that cobra returns is about how it was called.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+// doing makes a RunE of what a command does.
+func doing(do func(ctx context.Context) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		if err := do(cmd.Context()); err != nil {
+			return failure{err}
+		}
+		return nil
+	}
+}
+
+// open puts the system together that an environment leads to. It dials nothing; the caller closes it.
+func (t tool) open(env environ) (*system.System, error) {
+	c, err := config.Load(config.Tool, env.Lookup)
+	if err != nil {
+		return nil, err
+	}
+	log := ops.NewLogger(t.logs, c.LogLevel, "text") // people read it
+	for _, name := range config.Unknown(env) {
+		log.Warn("there is no such setting; is it misspelt?", "name", name)
+	}
+	return system.Build(c, log, prometheus.NewRegistry())
+}
+
+// with calls do with a system that it opens and closes.
+func (t tool) with(env environ, do func(*system.System) error) error {
+	s, err := t.open(env)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return do(s)
+}
