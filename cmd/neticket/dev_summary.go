@@ -11,8 +11,7 @@ func (d *dev) printSummary(httpAddr string, opsAddrs []string, servers *devServe
 	_, _ = fmt.Fprintf(d.out, `
 NETicket is running.
 
-  Pages     %s
-  API       %s/api/v1, described at %s/docs
+  URL       %s/api/v1/shows (JSON; there are no pages yet)
   Logins    admin@neticket.test     admin-demo-pass
             customer@neticket.test  customer-demo-pass
   Ops       http://%s (api)  http://%s (worker)  http://%s (flusher): /metrics /livez /readyz /debug/pprof
@@ -23,6 +22,6 @@ NETicket is running.
 
 Ctrl-C stops all of it.
 
-`, url, url, url, opsAddrs[0], opsAddrs[1], opsAddrs[2], servers.mysqlHint(), servers.redisHint(),
+`, url, opsAddrs[0], opsAddrs[1], opsAddrs[2], servers.mysqlHint(), servers.redisHint(),
 		d.dir, shellQuote(d.shellFile()), shellQuote(filepath.Join(d.programs, "neticket")))
 }

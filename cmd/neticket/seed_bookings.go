@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/booking"
-	"github.com/neticket/neticket/internal/ops"
 	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system"
 )
@@ -41,7 +41,7 @@ func sellDemoShows(ctx context.Context, s *system.System, accounts *account.Acco
 	guardian.Go(func() { _ = s.Guardian.Run(guarded) }) // it says in the log what it cannot do
 	defer guardian.Wait()
 	defer end()
-	if err := ops.WaitFor(ctx, s.Log, s.Config.StartTimeout, "the fence", s.Ledger.CheckFence, ops.NewHealth()); err != nil {
+	if err := waitForFence(ctx, s); err != nil {
 		return err
 	}
 	front := s.OpenFront()
@@ -52,6 +52,22 @@ func sellDemoShows(ctx context.Context, s *system.System, accounts *account.Acco
 		}
 	}
 	return nil
+}
+
+func waitForFence(ctx context.Context, s *system.System) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Config.StartTimeout)
+	defer cancel()
+	for {
+		err := s.Ledger.CheckFence(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the fence to open: %w", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // sellDemoShow has each buyer in turn book as much as allowed, and records it. The last one takes what is left to sell.

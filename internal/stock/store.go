@@ -191,8 +191,9 @@ func (s *Store) verified(ctx context.Context) (map[int]identity, error) {
 // verify stores a shard's server after distrust has returned, under the row's lock; nothing when it is stored already.
 func (s *Store) verify(ctx context.Context, shard int, id identity, distrust func() error) error {
 	return database.Transact(ctx, s.db, func(tx *sql.Tx) error {
-		// The row must be there to be locked.
-		if _, err := tx.ExecContext(ctx, "INSERT IGNORE INTO redis_servers (shard, run_id, replication_id) VALUES (?, '', '')", shard); err != nil {
+		// The row must be there to be locked. Not with IGNORE: that takes a shared lock first, and two guardians that both want
+		// more of it are a deadlock.
+		if _, err := tx.ExecContext(ctx, "INSERT INTO redis_servers (shard, run_id, replication_id) VALUES (?, '', '') ON DUPLICATE KEY UPDATE shard = shard", shard); err != nil {
 			return fmt.Errorf("verify shard %d: %w", shard, err)
 		}
 		var known identity
