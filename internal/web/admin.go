@@ -40,7 +40,7 @@ type stockJSON struct {
 	Capacity  int           `json:"capacity"`
 	Reserved  int           `json:"reserved"`
 	Pending   int64         `json:"pending"`
-	Left      *int          `json:"left"`  // null: it is not loaded
+	Left      int           `json:"left"`
 	Drift     *int          `json:"drift"` // null: it cannot be told while something moves
 	Epoch     int64         `json:"epoch"`
 	Snapshot  *snapshotJSON `json:"snapshot"`   // null: none yet
@@ -54,12 +54,12 @@ type snapshotJSON struct {
 
 func newStockJSON(line StockLine) stockJSON {
 	cut := line.Cut
-	j := stockJSON{ShowID: line.Show.ID, Title: line.Show.Title, State: cut.Hash.State, Capacity: cut.Row.Capacity,
-		Reserved: cut.Row.Reserved, Pending: cut.Hash.Pending(), Epoch: cut.Row.Epoch}
-	if j.State == "" {
-		j.State = "unloaded"
-	} else {
-		j.Left = &cut.Hash.Left
+	j := stockJSON{
+		ShowID: line.Show.ID, Title: line.Show.Title, State: cut.Hash.State, Capacity: cut.Row.Capacity, Reserved: cut.Row.Reserved,
+		Pending: cut.Hash.Pending(), Left: cut.Hash.Left, Epoch: cut.Row.Epoch,
+	}
+	if j.State == "" || j.State == "unloaded" { // what Redis says of the units, if anything, is not trusted
+		j.State, j.Left = "unloaded", cut.Row.Capacity-cut.Row.Reserved
 	}
 	if cut.Conclusive {
 		j.Drift, j.AuditedAt = new(cut.Drift()), &cut.At
@@ -88,18 +88,20 @@ func (s *Server) createShow(c echo.Context, _ account.Claims) error {
 	if err := readBody(c, &body); err != nil {
 		return err
 	}
-	draft := show.Draft{Title: body.Title, Venue: body.Venue, Description: body.Description, ImageAlt: body.ImageAlt,
-		Price: body.Price, TimeZone: body.TimeZone, StartsAt: body.StartsAt, SalesOpenAt: body.SalesOpenAt}
+	draft := show.Draft{
+		Title: body.Title, Venue: body.Venue, Description: body.Description, ImageAlt: body.ImageAlt,
+		Price: body.Price, TimeZone: body.TimeZone, StartsAt: body.StartsAt, SalesOpenAt: body.SalesOpenAt,
+	}
 	if body.SalesCloseAt != nil {
 		draft.SalesCloseAt = *body.SalesCloseAt
 	}
 	var bad invalid.Error
 	draft.Check(&bad)
 	if body.Capacity < 1 || body.Capacity > maxCapacity {
-		bad.Add("capacity", "out_of_range", "must be 1 to 1000000")
+		bad.Add("capacity", "out_of_range", "must be 1 to "+strconv.Itoa(maxCapacity))
 	}
 	if body.LimitPerUser < 0 || body.LimitPerUser > maxCapacity {
-		bad.Add("limit_per_user", "out_of_range", "must be 0, for none, to 1000000")
+		bad.Add("limit_per_user", "out_of_range", "must be 0, for none, to "+strconv.Itoa(maxCapacity))
 	}
 	if err := bad.OrNil(); err != nil {
 		return err
@@ -109,12 +111,14 @@ func (s *Server) createShow(c echo.Context, _ account.Claims) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnavailable, err)
 	}
-	levels, now, err := s.levels(ctx, []int64{made.ID})
+	// The show is made: not to know Redis's time, or not to find what was just written, is no reason to have it made again.
+	level := stock.Level{ShowID: made.ID, Capacity: body.Capacity, Limit: body.LimitPerUser, Left: body.Capacity}
+	_, now, err := s.levels(ctx, []int64{made.ID})
 	if err != nil {
-		return err
+		now = s.options.Now().UTC()
 	}
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/shows/"+strconv.FormatInt(made.ID, 10))
-	return answer(c, http.StatusCreated, newShowJSON(&made, levels[0], now))
+	return answer(c, http.StatusCreated, newShowJSON(&made, level, now))
 }
 
 // listStock answers with every show's stock.

@@ -11,6 +11,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
+const mimeProblem = "application/problem+json"
+
 // statusClientGone is nginx's word for a client that did not wait; it is counted, never sent.
 const statusClientGone = 499
 
@@ -40,7 +42,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	if r.Context().Err() != nil && !crashed {
 		w.Status = statusClientGone
-		return
+		panic(http.ErrAbortHandler) // else net/http would send 200, and a client may have closed its half of the connection alone
 	}
 	p := problemOf(err)
 	p.RequestID = w.Header().Get(echo.HeaderXRequestID)
@@ -53,7 +55,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 		report(slog.LevelError, "request failed", "stack", string(crash.stack))
 	case p.Status == http.StatusInternalServerError:
 		report(slog.LevelError, "request failed")
-	case p.Code == "unavailable": // as most requests are now: one line a second
+	case p.Code == "unavailable" || p.Code == "unknown": // as most requests are now: one line a second
 		s.unavailable.Do(func() { report(slog.LevelWarn, "requests cannot be answered") })
 	}
 	if w.Committed {
@@ -70,6 +72,6 @@ func (s *Server) sendProblem(c echo.Context, p Problem) {
 	if p.retryAfter > 0 {
 		h.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
 	}
-	h.Set(echo.HeaderContentType, "application/problem+json")
+	h.Set(echo.HeaderContentType, mimeProblem)
 	_ = answer(c, p.Status, p) // fails only when the client is gone
 }

@@ -25,7 +25,7 @@ func TestLoginIsRequired(t *testing.T) {
 		"cookie":                   {"Cookie: neticket_token=" + raw, 200},
 		"nothing":                  {"", 401},
 		"no token":                 {"Authorization: Bearer", 401},
-		"changed":                  {"Authorization: " + good[:len(good)-1] + "A", 401},
+		"changed":                  {"Authorization: Bearer " + raw[1:] + raw[:1], 401},
 		"another scheme":           {"Authorization: Basic " + raw, 401},
 		"another cookie":           {"Cookie: token=" + raw, 401},
 		"a broken token in cookie": {"Cookie: neticket_token=x", 401},

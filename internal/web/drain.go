@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	stopTimeout = 8 * time.Second // for the requests that are left when draining ends
+	stopTimeout = 8 * time.Second
 	stopPoll    = 5 * time.Millisecond
 )
 
@@ -33,10 +33,10 @@ func (s *Server) stop(ctx context.Context, served <-chan error) error {
 	case <-time.After(s.options.DrainFor):
 	}
 	_ = s.listener.Close()
-	_ = <-served // from here on open only falls
+	<-served //nolint:errcheck // it says that the listener is closed; from here on open only falls
 	s.http.SetKeepAlivesEnabled(false)
 
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.stopTimeout)
 	defer cancel()
 	poll := time.NewTicker(stopPoll)
 	defer poll.Stop()
@@ -45,17 +45,21 @@ func (s *Server) stop(ctx context.Context, served <-chan error) error {
 		case <-poll.C:
 		case <-ctx.Done():
 			_ = s.http.Close()
-			return fmt.Errorf("stop http: %d connections were cut after %v", s.open.Load(), stopTimeout)
+			return fmt.Errorf("stop http: %d connections were cut after %v", s.open.Load(), s.stopTimeout)
 		}
 	}
 	return nil
 }
 
-// countConnection is the http.Server's ConnState.
-func (s *Server) countConnection(_ net.Conn, state http.ConnState) {
+// followConnection is the http.Server's ConnState.
+func (s *Server) followConnection(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		s.open.Add(1)
+	case http.StateIdle:
+		if c, ok := conn.(*protocolConn); ok {
+			c.fresh = true
+		}
 	case http.StateHijacked, http.StateClosed:
 		s.open.Add(-1)
 	}

@@ -173,6 +173,47 @@ func TestDrainEndsWaits(t *testing.T) {
 	}
 }
 
+// Whatever a request or a client does, Run ends: after DrainFor and stopTimeout.
+func TestStopIsBounded(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	f.stopTimeout = 50 * time.Millisecond
+	stuck, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	f.echo.GET("/stuck", func(echo.Context) error {
+		close(stuck)
+		<-release
+		return nil
+	})
+	addr, err := f.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	for _, request := range []string{"GET /stuck HTTP/1.1\r\nHost: example.com\r\n\r\n", "GET / HT", ""} {
+		conn, err := net.Dial("tcp", addr.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-stuck
+	stop()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("no word of the requests that were cut")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("Run goes on")
+	}
+}
+
 func TestRunFails(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Options{})

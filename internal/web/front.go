@@ -76,6 +76,10 @@ func requestID(r *http.Request) string {
 	if len(id) >= 1 && len(id) <= 64 && strings.IndexFunc(id, unsafe) < 0 {
 		return id
 	}
+	return newRequestID()
+}
+
+func newRequestID() string {
 	return strconv.FormatUint(rand.Uint64()|1<<63, 16) //nolint:gosec // it is no secret; the bit makes it 16 digits
 }
 

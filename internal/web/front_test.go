@@ -33,7 +33,8 @@ func TestRequestID(t *testing.T) {
 			t.Errorf("%q: got %q", given, got)
 		}
 	}
-	if f.do("GET", "/", "").Header().Get("X-Request-Id") == f.do("GET", "/", "").Header().Get("X-Request-Id") {
+	first, second := f.do("GET", "/", ""), f.do("GET", "/", "")
+	if first.Header().Get("X-Request-Id") == second.Header().Get("X-Request-Id") {
 		t.Error("two requests got one id")
 	}
 }

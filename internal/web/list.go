@@ -34,7 +34,11 @@ type listing struct {
 }
 
 func (s *Server) listShows(c echo.Context) error {
-	want, err := parseListing(c.QueryParams())
+	query, err := parameters(c)
+	if err != nil {
+		return err
+	}
+	want, err := parseListing(query)
 	if err != nil {
 		return err
 	}
@@ -52,19 +56,22 @@ func (s *Server) listShows(c echo.Context) error {
 	}{page, next})
 }
 
+// parameters returns those of the URL, unlike c.QueryParams not without those that it cannot read.
+func parameters(c echo.Context) (url.Values, error) {
+	query, err := url.ParseQuery(c.Request().URL.RawQuery)
+	if err != nil {
+		return nil, malformed("", "syntax", "the query is not written as names and values")
+	}
+	return query, nil
+}
+
 func parseListing(query url.Values) (listing, error) {
 	var bad invalid.Error
-	want := listing{state: show.OnSale, limit: pageLimit(query.Get("limit"), &bad)}
+	want := listing{state: show.OnSale, limit: pageLimit(query.Get("limit"), &bad), after: readCursor(query, parsePlace, &bad)}
 	if state := query.Get("state"); state != "" {
 		want.state = show.State(state)
 		if !slices.Contains(show.States(), want.state) {
 			bad.Add("state", "unknown", "must be a state of a show, such as on_sale")
-		}
-	}
-	if cursor := query.Get("cursor"); cursor != "" {
-		var ok bool
-		if want.after, ok = parsePlace(cursor); !ok {
-			bad.Add("cursor", "unknown", "must be a next_cursor of this list")
 		}
 	}
 	return want, bad.OrNil()

@@ -80,101 +80,107 @@ func (p Problem) retry(after time.Duration) Problem {
 	return p
 }
 
-// problemOf turns an error into an answer. It is the one place that knows the HTTP status of an error; whatever it does not
-// know is a fault of ours.
+// refusals are the answers to errors without figures: the first that an error is counts. What a detail says has to be true of
+// every request that can meet the error. A test compares the codes with booking.ResultOf.
+var refusals = []struct {
+	err     error
+	problem Problem
+}{
+	{errUnavailable, unavailable}, // whatever it wraps
+	{show.ErrUnavailable, unavailable},
+	{booking.ErrUnreadable, unavailable},
+	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")},
+	{errTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))},
+	{errUnauthenticated, problem(http.StatusUnauthorized, "unauthenticated", "Please log in.")},
+	{errForbidden, problem(http.StatusForbidden, "forbidden", "You may not do this.")},
+
+	{account.ErrBadCredentials, problem(http.StatusUnauthorized, "bad_credentials", "Email address or password is wrong.")},
+	{account.ErrEmailTaken, problem(http.StatusConflict, "email_taken", "There is an account with this email address.")},
+
+	{stock.ErrClosed, problem(http.StatusConflict, "closed", "The sale is over.")},
+	{stock.ErrStarted, problem(http.StatusConflict, "show_started", "The show has started, so nothing of it can be cancelled.")},
+	{stock.ErrConflict, problem(http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key was used for another booking.")},
+	{stock.ErrBusy, problem(http.StatusServiceUnavailable, "busy", "Too many bookings are under way. Nothing was done; please try again.").retry(2 * time.Second)},
+	{stock.ErrPaused, settingRight("paused")},
+	{stock.ErrUnloaded, settingRight("unloaded")},
+	{stock.ErrFenced, settingRight("fenced")},
+	{stock.ErrUnknown, problem(http.StatusServiceUnavailable, "unknown", "It is not known whether this was done. Please send the same request again, a booking with the same Idempotency-Key: it is never done twice.").retry(time.Second)},
+	{stock.ErrUnavailable, problem(http.StatusServiceUnavailable, "unavailable", "Nothing can be booked or cancelled now. Nothing was done; please try again.").retry(2 * time.Second)},
+
+	{booking.ErrPending, problem(http.StatusConflict, "pending", "The reservation is not confirmed yet; please try again.").retry(time.Second)},
+	{booking.ErrNotCancellable, problem(http.StatusConflict, "not_cancellable", "The booking was rejected, so there is nothing to cancel.")},
+
+	{show.ErrNotFound, notFound},
+	{stock.ErrNoShow, notFound},
+	{booking.ErrNotFound, notFound},
+	{account.ErrNotFound, notFound},
+	{echo.ErrNotFound, notFound},
+	{echo.ErrMethodNotAllowed, problem(http.StatusMethodNotAllowed, "method_not_allowed", "This is not possible here; see the Allow header.")}, // Echo sets it
+	{context.DeadlineExceeded, unavailable},
+}
+
+var (
+	notFound    = problem(http.StatusNotFound, "not_found", "There is nothing here.")
+	unavailable = problem(http.StatusServiceUnavailable, "unavailable", "The service cannot answer now. Please try again.").retry(time.Second)
+)
+
+func settingRight(code string) Problem {
+	return problem(http.StatusServiceUnavailable, code, "The stock of this show is being set right. Nothing was done; please try again.").retry(time.Second)
+}
+
+// problemOf turns an error into an answer; whatever it does not know is a fault of ours.
 func problemOf(err error) Problem {
-	if bad, ok := errors.AsType[*invalid.Error](err); ok {
-		p := problem(http.StatusUnprocessableEntity, "invalid", "Some fields hold what is not allowed.")
-		p.Errors = bad.Fields
+	if p, ok := withFigures(err); ok {
 		return p
 	}
-	if bad, ok := errors.AsType[*malformedError](err); ok {
-		p := problem(http.StatusBadRequest, "malformed", "The request cannot be understood: "+bad.fault.Message+".")
-		if bad.fault.Field != "" {
-			p.Errors = []invalid.Field{bad.fault}
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			return r.problem
 		}
-		return p
 	}
-	if many, ok := errors.AsType[*tooManyRequestsError](err); ok {
-		return problem(http.StatusTooManyRequests, "too_many_requests", "Too many requests. Please slow down.").retry(many.retryAfter)
-	}
-	if many, ok := errors.AsType[*account.TooManyAttemptsError](err); ok {
-		return problem(http.StatusTooManyRequests, "too_many_attempts", "Too many failed attempts to log in.").retry(many.RetryAfter)
-	}
-	if p, ok := bookingProblem(err); ok {
-		return p
-	}
-	switch {
-	case errors.Is(err, errMediaType):
-		return problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")
-	case errors.Is(err, errTooLarge):
-		return problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))
-	case errors.Is(err, errUnauthenticated):
-		return problem(http.StatusUnauthorized, "unauthenticated", "Please log in.")
-	case errors.Is(err, account.ErrBadCredentials):
-		return problem(http.StatusUnauthorized, "bad_credentials", "Email address or password is wrong.")
-	case errors.Is(err, errForbidden):
-		return problem(http.StatusForbidden, "forbidden", "You may not do this.")
-	case errors.Is(err, account.ErrEmailTaken):
-		return problem(http.StatusConflict, "email_taken", "There is an account with this email address.")
-	case errors.Is(err, show.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, echo.ErrNotFound):
-		return problem(http.StatusNotFound, "not_found", "There is nothing here.")
-	case errors.Is(err, echo.ErrMethodNotAllowed): // Echo has set Allow
-		return problem(http.StatusMethodNotAllowed, "method_not_allowed", "This is not possible here; see the Allow header.")
-	case unavailable(err):
-		return problem(http.StatusServiceUnavailable, "unavailable", "The service cannot answer now. Please try again.").retry(time.Second)
+	if _, ok := errors.AsType[net.Error](err); ok { // MySQL or Redis cannot be reached, or not in time
+		return unavailable
 	}
 	return problem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
 }
 
-// bookingProblem is problemOf for what the box office and the ledger say. The codes are those of booking.ResultOf.
-func bookingProblem(err error) (Problem, bool) {
-	code := booking.ResultOf(err)
-	if rejected, ok := errors.AsType[*rejectedError](err); ok {
-		return problem(http.StatusConflict, string(rejected.reason), "The booking was rejected; no units were kept."), true
-	}
+// withFigures is problemOf for the errors that carry more than their name.
+func withFigures(err error) (p Problem, ok bool) {
 	if soldOut, ok := errors.AsType[*stock.SoldOutError](err); ok {
-		p := problem(http.StatusConflict, code, "Fewer units are left than you asked for.")
+		p = problem(http.StatusConflict, "sold_out", "Fewer units are left than you asked for.")
 		p.Left = &soldOut.Left
 		return p, true
 	}
 	if limit, ok := errors.AsType[*stock.LimitError](err); ok {
-		p := problem(http.StatusConflict, code, "You would have more units of this show than one person may.")
+		p = problem(http.StatusConflict, "limit_reached", "You would have more units of this show than one person may.")
 		p.Held, p.Limit = &limit.Held, &limit.Limit
 		return p, true
 	}
 	if early, ok := errors.AsType[*stock.NotOpenError](err); ok {
-		p := problem(http.StatusConflict, code, "The sale has not opened yet.")
+		p = problem(http.StatusConflict, "not_open", "The sale has not opened yet.")
 		p.OpensAt = &early.Opens
 		return p, true
 	}
-	switch {
-	case errors.Is(err, stock.ErrClosed):
-		return problem(http.StatusConflict, code, "The sale is over."), true
-	case errors.Is(err, stock.ErrConflict):
-		return problem(http.StatusUnprocessableEntity, code, "This Idempotency-Key was used for another booking."), true
-	case errors.Is(err, stock.ErrBusy):
-		return problem(http.StatusServiceUnavailable, code, "Too many bookings are under way. No units were taken; please try again.").retry(2 * time.Second), true
-	case errors.Is(err, stock.ErrPaused), errors.Is(err, stock.ErrUnloaded), errors.Is(err, stock.ErrFenced):
-		return problem(http.StatusServiceUnavailable, code, "The stock of this show is being set right. No units were taken; please try again.").retry(time.Second), true
-	case errors.Is(err, stock.ErrUnknown):
-		return problem(http.StatusServiceUnavailable, code, "It is not known whether the request was carried out. Send it again with the same key: it is never carried out twice.").retry(time.Second), true
-	case errors.Is(err, stock.ErrUnavailable):
-		return problem(http.StatusServiceUnavailable, code, "The service cannot take bookings now. No units were taken; please try again.").retry(2 * time.Second), true
-	case errors.Is(err, stock.ErrNoShow), errors.Is(err, booking.ErrNotFound):
-		return problem(http.StatusNotFound, "not_found", "There is nothing here."), true
-	case errors.Is(err, booking.ErrPending):
-		return problem(http.StatusConflict, "pending", "The reservation is not confirmed yet; please try again.").retry(time.Second), true
-	case errors.Is(err, stock.ErrStarted):
-		return problem(http.StatusConflict, "show_started", "The show has started, so nothing of it can be cancelled."), true
-	case errors.Is(err, booking.ErrNotCancellable):
-		return problem(http.StatusConflict, "not_cancellable", "The booking was rejected, so there is nothing to cancel."), true
+	if rejected, ok := errors.AsType[*rejectedError](err); ok {
+		return problem(http.StatusConflict, string(rejected.reason), "The booking was rejected; no units were kept."), true
+	}
+	if many, ok := errors.AsType[*tooManyRequestsError](err); ok {
+		return problem(http.StatusTooManyRequests, "too_many_requests", "Too many requests. Please slow down.").retry(many.retryAfter), true
+	}
+	if many, ok := errors.AsType[*account.TooManyAttemptsError](err); ok {
+		return problem(http.StatusTooManyRequests, "too_many_attempts", "Too many failed attempts to log in.").retry(many.RetryAfter), true
+	}
+	if bad, ok := errors.AsType[*invalid.Error](err); ok {
+		p = problem(http.StatusUnprocessableEntity, "invalid", "Some fields hold what is not allowed.")
+		p.Errors = bad.Fields
+		return p, true
+	}
+	if bad, ok := errors.AsType[*malformedError](err); ok {
+		p = problem(http.StatusBadRequest, "malformed", "The request cannot be understood: "+bad.fault.Message+".")
+		if bad.fault.Field != "" {
+			p.Errors = []invalid.Field{bad.fault}
+		}
+		return p, true
 	}
 	return Problem{}, false
-}
-
-// unavailable tells whether err says that MySQL or Redis cannot be reached, or not in time.
-func unavailable(err error) bool {
-	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, errUnavailable) || errors.Is(err, booking.ErrUnreadable) || errors.Is(err, show.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +17,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/stock"
 )
 
 func TestProblems(t *testing.T) {
@@ -46,7 +50,29 @@ func TestProblems(t *testing.T) {
 		"shows unavailable": {show.ErrUnavailable, 503, "unavailable", "1", 1},
 		"a server away":     {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, 503, "unavailable", "1", 1},
 		"out of time":       {context.DeadlineExceeded, 503, "unavailable", "1", 1},
-		"anything else":     {errors.New("password of the database is 'secret'"), 500, "internal", "", 1},
+		"not ours":          {errUnavailable, 503, "unavailable", "1", 1},
+		"whatever it wraps": {fmt.Errorf("%w: %w", errUnavailable, show.ErrNotFound), 503, "unavailable", "1", 1},
+
+		"sold out":        {&stock.SoldOutError{Left: 1}, 409, "sold_out", "", 0},
+		"limit reached":   {&stock.LimitError{Held: 3, Limit: 4}, 409, "limit_reached", "", 0},
+		"not open":        {&stock.NotOpenError{Opens: noon}, 409, "not_open", "", 0},
+		"closed":          {stock.ErrClosed, 409, "closed", "", 0},
+		"key reused":      {stock.ErrConflict, 422, "key_reused", "", 0},
+		"busy":            {stock.ErrBusy, 503, "busy", "2", 0},
+		"paused":          {stock.ErrPaused, 503, "paused", "1", 0},
+		"unloaded":        {stock.ErrUnloaded, 503, "unloaded", "1", 0},
+		"garbled":         {stock.ErrGarbled, 503, "unloaded", "1", 0},
+		"fenced":          {stock.ErrFenced, 503, "fenced", "1", 0},
+		"unknown":         {errors.Join(stock.ErrUnknown, &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}), 503, "unknown", "1", 1},
+		"redis refuses":   {errors.Join(stock.ErrUnavailable, errors.New("OOM")), 503, "unavailable", "2", 1},
+		"no stock":        {stock.ErrNoShow, 404, "not_found", "", 0},
+		"no reservation":  {booking.ErrNotFound, 404, "not_found", "", 0},
+		"unreadable":      {fmt.Errorf("%w: %w", booking.ErrUnreadable, context.Canceled), 503, "unavailable", "1", 1},
+		"pending":         {booking.ErrPending, 409, "pending", "1", 0},
+		"started":         {stock.ErrStarted, 409, "show_started", "", 0},
+		"not cancellable": {booking.ErrNotCancellable, 409, "not_cancellable", "", 0},
+
+		"anything else": {errors.New("password of the database is 'secret'"), 500, "internal", "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -71,6 +97,37 @@ func TestProblems(t *testing.T) {
 				t.Errorf("logged %q, want %d lines with the request's id", lines, test.logLines)
 			}
 		})
+	}
+}
+
+// What the box office counts an error as is the code that its client gets.
+func TestCodesAreThoseOfTheMetrics(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{
+		&stock.SoldOutError{}, &stock.LimitError{}, &stock.NotOpenError{}, stock.ErrClosed, stock.ErrConflict, stock.ErrBusy, stock.ErrPaused,
+		stock.ErrFenced, stock.ErrUnloaded, stock.ErrGarbled, stock.ErrUnknown, stock.ErrUnavailable, stock.ErrNoShow,
+	} {
+		if got, want := problemOf(err).Code, booking.ResultOf(err); got != want {
+			t.Errorf("%v: got %s, want %s", err, got, want)
+		}
+	}
+}
+
+// The figures of a refused booking, 0 included, and no others.
+func TestFiguresOfProblems(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	for want, err := range map[string]error{
+		`"left":0}`:                          &stock.SoldOutError{},
+		`"held":0,"limit":4}`:                &stock.LimitError{Limit: 4},
+		`"opens_at":"2026-05-03T12:00:00Z"}`: &stock.NotOpenError{Opens: noon},
+	} {
+		f.box.err = err
+		w := f.do("POST", bookPath, `{"units":2}`, f.token(7, account.Customer))
+		_, got, _ := strings.Cut(strings.TrimSpace(w.Body.String()), w.Header().Get("X-Request-Id")+`",`)
+		if got != want || w.Header().Get("Location") != "" || w.Header().Get("Idempotency-Key") == "" {
+			t.Errorf("got %s, want %s; header %v", got, want, w.Header())
+		}
 	}
 }
 
@@ -128,6 +185,7 @@ func TestPanicInAnAnswer(t *testing.T) {
 	}
 }
 
+// One that closed its half of the connection alone must not take nothing for a success.
 func TestClientThatLeft(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Options{})
@@ -135,15 +193,24 @@ func TestClientThatLeft(t *testing.T) {
 		<-c.Request().Context().Done()
 		return fmt.Errorf("read: %w", c.Request().Context().Err())
 	})
-	ctx, leave := context.WithCancel(t.Context())
-	leave()
-	w := httptest.NewRecorder()
-	f.ServeHTTP(w, httptest.NewRequest("GET", "/wait", nil).WithContext(ctx))
-	if w.Body.Len() > 0 || len(f.log.lines()) > 0 {
-		t.Errorf("answered %q, logged %q", w.Body, f.log.lines())
+	conn, err := net.Dial("tcp", f.running(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_, _ = io.WriteString(conn, "GET /wait HTTP/1.1\r\nHost: example.com\r\n\r\n")
+	_ = conn.(*net.TCPConn).CloseWrite()
+	if answer, err := io.ReadAll(conn); err != nil || len(answer) > 0 {
+		t.Errorf("answered %q, %v", answer, err)
 	}
 	if got := f.samples(t, "neticket_http_requests_total"); got["499 GET /wait"] != 1 {
 		t.Errorf("counted %v", got)
+	}
+	for _, line := range f.log.lines() {
+		if !strings.Contains(line, "http listens") {
+			t.Errorf("logged %q", line)
+		}
 	}
 }
 

@@ -22,7 +22,6 @@ import (
 const (
 	maxUnits  = 100 // of one booking
 	maxKey    = 255 // characters of an Idempotency-Key
-	maxWait   = 10  // seconds of a Prefer: wait
 	headerKey = "Idempotency-Key"
 )
 
@@ -39,17 +38,17 @@ type Reservations interface {
 }
 
 type reservationJSON struct {
-	ID          uuid.UUID      `json:"id"`
-	Number      string         `json:"number"`
-	Show        bookedShow     `json:"show"`
-	Units       int            `json:"units"`
-	PriceTotal  int64          `json:"price_total"` // won
-	Status      booking.Status `json:"status"`
-	Reason      *string        `json:"reason"` // null: it was not rejected
-	BookedAt    time.Time      `json:"booked_at"`
-	ConfirmedAt *time.Time     `json:"confirmed_at"` // null: never
-	CancelledAt *time.Time     `json:"cancelled_at"` // null: never
-	Cancellable bool           `json:"cancellable"`
+	ID          uuid.UUID       `json:"id"`
+	Number      string          `json:"number"`
+	Show        bookedShow      `json:"show"`
+	Units       int             `json:"units"`
+	PriceTotal  int64           `json:"price_total"` // won
+	Status      booking.Status  `json:"status"`
+	Reason      *booking.Reason `json:"reason"` // null: it was not rejected
+	BookedAt    time.Time       `json:"booked_at"`
+	ConfirmedAt *time.Time      `json:"confirmed_at"` // null: never
+	CancelledAt *time.Time      `json:"cancelled_at"` // null: never
+	Cancellable bool            `json:"cancellable"`
 }
 
 type bookedShow struct {
@@ -68,7 +67,7 @@ func newReservationJSON(r booking.Reservation, of show.Show) reservationJSON {
 		Cancellable: r.Status == booking.Confirmed && r.AsOf.Before(of.StartsAt),
 	}
 	if r.Reason != "" {
-		j.Reason = new(string(r.Reason))
+		j.Reason = new(r.Reason)
 	}
 	return j
 }
@@ -77,7 +76,7 @@ func orNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return &t
+	return new(t)
 }
 
 // reserve takes units of a show for the customer.
@@ -113,16 +112,16 @@ func (s *Server) reserve(c echo.Context, me account.Claims) error {
 		return err
 	}
 	h.Set(echo.HeaderLocation, "/api/v1/reservations/"+r.ID.String())
+	status := http.StatusCreated
 	switch {
 	case repeated:
-		return answer(c, http.StatusOK, newReservationJSON(r, of))
+		status = http.StatusOK
 	case r.Status == booking.Rejected:
 		return &rejectedError{r.Reason}
 	case r.Status == booking.Pending:
-		return answer(c, http.StatusAccepted, newReservationJSON(r, of))
-	default:
-		return answer(c, http.StatusCreated, newReservationJSON(r, of))
+		status = http.StatusAccepted
 	}
+	return answer(c, status, newReservationJSON(r, of))
 }
 
 // getReservation answers with a reservation of the customer's own, once it is settled or the wait is over.
@@ -148,24 +147,22 @@ func (s *Server) cancelReservation(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
+	status := http.StatusAccepted
 	if r.Status == booking.Cancelled {
-		return s.answerReservation(c, http.StatusOK, r)
+		status = http.StatusOK
 	}
-	return s.answerReservation(c, http.StatusAccepted, r)
+	return s.answerReservation(c, status, r)
 }
 
 // listReservations answers with the customer's own, newest first, pending ones too.
 func (s *Server) listReservations(c echo.Context, me account.Claims) error {
-	var bad invalid.Error
-	limit := pageLimit(c.QueryParam("limit"), &bad)
-	var after booking.Position
-	if cursor := c.QueryParam("cursor"); cursor != "" {
-		at, ok := parsePosition(cursor)
-		if !ok {
-			bad.Add("cursor", "unknown", "must be a next_cursor of this list")
-		}
-		after = at
+	query, err := parameters(c)
+	if err != nil {
+		return err
 	}
+	var bad invalid.Error
+	limit := pageLimit(query.Get("limit"), &bad)
+	after := readCursor(query, parsePosition, &bad)
 	if err := bad.OrNil(); err != nil {
 		return err
 	}
@@ -230,25 +227,4 @@ func requestKey(c echo.Context, bad *invalid.Error) string {
 		bad.Add(headerKey, "characters", "must have printable characters only")
 	}
 	return key
-}
-
-// preferredWait returns how long the client wants to wait (RFC 7240, section 4.3), and says so in the answer.
-func preferredWait(c echo.Context, bad *invalid.Error) time.Duration {
-	for _, header := range c.Request().Header.Values("Prefer") {
-		for preference := range strings.SplitSeq(header, ",") {
-			name, value, _ := strings.Cut(preference, "=")
-			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
-				continue
-			}
-			value, _, _ = strings.Cut(value, ";")
-			seconds, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
-			if err != nil || seconds < 0 || seconds > maxWait {
-				bad.Add("Prefer", "out_of_range", "wait must be 0 to "+strconv.Itoa(maxWait)+" seconds")
-				return 0
-			}
-			c.Response().Header().Set("Preference-Applied", "wait="+strconv.Itoa(seconds))
-			return time.Duration(seconds) * time.Second
-		}
-	}
-	return 0
 }

@@ -1,9 +1,9 @@
 // Package web is the HTTP interface: routes, the JSON API, problems. It is the only package that knows Echo, and problem.go
 // the only file that knows which HTTP status an error has.
 //
-// It owns no data. It guarantees that every request is answered with what api.md describes, errors and panics included; that
-// nothing below the admin path is reachable but by an admin; and that a server that is told to stop answers what it has
-// accepted before it does.
+// It owns no data. It guarantees that every request is answered with what api.md describes, errors, panics and what net/http
+// refuses to read included; that nothing below the admin path is reachable but by an admin; and that a server that is told to
+// stop answers what it has accepted before it does.
 package web
 
 import (
@@ -70,6 +70,8 @@ type Server struct {
 	listener net.Listener
 	draining atomic.Bool
 	open     atomic.Int64 // connections
+
+	stopTimeout time.Duration // for the requests that are left when draining ends
 }
 
 // New returns a server that does not listen yet.
@@ -79,7 +81,7 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 	}
 	s := &Server{
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
-		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(),
+		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
 	}
 	s.perUser = newLimiter[int64](options.RatePerUser, options.Now, s.metrics.shed.WithLabelValues("rate_per_user"))
 	s.perAddress = newLimiter[netip.Addr](options.RatePerAddress, options.Now, s.metrics.shed.WithLabelValues("rate_per_address"))
@@ -100,8 +102,10 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ConnState:         s.countConnection,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ConnState:         s.followConnection,
+		// OPTIONS * too is answered by front.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return s
 }
@@ -123,7 +127,7 @@ func (s *Server) Listen(ctx context.Context, addr string) (net.Addr, error) {
 // Run serves until ctx ends, then drains and stops. It returns nil when no request was cut.
 func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, 1)
-	go func() { served <- s.http.Serve(s.listener) }()
+	go func() { served <- s.http.Serve(protocolListener{s.listener, s}) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve http: %w", err)

@@ -20,11 +20,14 @@ import (
 	"github.com/neticket/neticket/internal/stock"
 )
 
-// fixture is a server over people, shows and levels that a test sets as it likes. Unless options say else it is noon.
+// fixture is a server over people, shows, levels, a box office and a back office that a test sets as it likes. Unless options
+// say else it is noon.
 type fixture struct {
 	*Server
 	people   *people
 	shelf    *shelf
+	box      *box
+	back     *back
 	log      *logBuffer
 	registry *prometheus.Registry
 	signer   *account.Signer
@@ -39,9 +42,13 @@ func newFixture(t testing.TB, options Options) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{people: &people{}, shelf: &shelf{now: noon}, log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer}
-	f.Server = New(Dependencies{Accounts: f.people, Tokens: signer, Shows: f.shelf, Levels: f.shelf},
-		options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
+	f := &fixture{
+		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{},
+		log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer,
+	}
+	f.Server = New(Dependencies{
+		Accounts: f.people, Tokens: signer, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
+	}, options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
 	return f
 }
 
@@ -53,7 +60,7 @@ func (f *fixture) do(method, target, body string, headers ...string) *httptest.R
 	}
 	for _, header := range headers {
 		name, value, _ := strings.Cut(header, ": ")
-		r.Header.Set(name, value)
+		r.Header.Add(name, value)
 	}
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)

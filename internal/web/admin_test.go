@@ -1,0 +1,187 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/stock"
+)
+
+// back is a back office that makes what it is told to, and shows the lines that it has.
+type back struct {
+	draft           show.Draft
+	capacity, limit int
+	calls           int
+	lines           []StockLine
+	err             error
+}
+
+func (b *back) CreateShow(_ context.Context, d show.Draft, capacity, limit int) (show.Show, error) {
+	b.draft, b.capacity, b.limit = d, capacity, limit
+	b.calls++
+	return show.Show{
+		ID: 9, Title: d.Title, Venue: d.Venue, Description: d.Description, ImageAlt: d.ImageAlt, Price: d.Price, TimeZone: d.TimeZone,
+		StartsAt: d.StartsAt, SalesOpenAt: d.SalesOpenAt, SalesCloseAt: d.SalesCloseAt,
+	}, b.err
+}
+
+func (b *back) Stock(context.Context) ([]StockLine, error) { return b.lines, b.err }
+
+const newShow = `{"title":"Swan Lake","venue":"Seoul Arts Center","description":"","price":50000,"time_zone":"Asia/Tokyo",` +
+	`"starts_at":"2026-05-03T23:00:00+09:00","sales_open_at":"2026-05-03T11:00:00Z","sales_close_at":"2026-05-03T13:00:00Z",` +
+	`"capacity":100,"limit_per_user":4,"image_alt":"A swan"}`
+
+func TestCreateShow(t *testing.T) {
+	t.Parallel()
+	const want = `{"id":9,"title":"Swan Lake","venue":"Seoul Arts Center","description":"","price":50000,"image_url":null,"image_alt":"A swan",` +
+		`"time_zone":"Asia/Tokyo","starts_at":"2026-05-03T14:00:00Z","sales_open_at":"2026-05-03T11:00:00Z",` +
+		`"sales_close_at":"2026-05-03T13:00:00Z","capacity":100,"left":100,"limit_per_user":4,"state":"on_sale",` +
+		`"server_time":"2026-05-03T12:00:00Z"}` + "\n"
+	for name, levelsErr := range map[string]error{"as usual": nil, "Redis is away": errors.New("connection refused")} {
+		f := newFixture(t, Options{})
+		f.shelf.levelsErr = levelsErr
+		w := f.do("POST", "/api/v1/admin/shows", newShow, f.token(1, account.Admin))
+		if diff := cmp.Diff(want, w.Body.String()); diff != "" || w.Code != 201 || w.Header().Get("Location") != "/api/v1/shows/9" {
+			t.Errorf("%s: %d at %q %s", name, w.Code, w.Header().Get("Location"), diff)
+		}
+		if f.back.calls != 1 || f.back.capacity != 100 || f.back.limit != 4 {
+			t.Errorf("%s: asked for %+v", name, f.back)
+		}
+	}
+}
+
+func TestCreateShowDefaults(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	for _, closes := range []string{"", `,"sales_close_at":null`} {
+		body := `{"title":" Swan Lake ","venue":"V","starts_at":"2026-05-03T14:00:00Z","sales_open_at":"2026-05-03T11:00:00Z","capacity":1` + closes + `}`
+		got := decode[showJSON](t, f.do("POST", "/api/v1/admin/shows", body, f.token(1, account.Admin)))
+		if got.Title != "Swan Lake" || got.TimeZone != "Asia/Seoul" || !got.SalesCloseAt.Equal(got.StartsAt) || got.LimitPerUser != 0 || got.Price != 0 {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
+func TestCreateShowRefusesNonsense(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	token := f.token(1, account.Admin)
+	for _, test := range []struct {
+		replaced, by string
+		status       int
+		field        string
+	}{
+		{`:100,`, `:1000000,`, 201, ""},
+		{`:100,`, `:1000001,`, 422, "capacity"},
+		{`:100,`, `:0,`, 422, "capacity"},
+		{`:4,`, `:0,`, 201, ""},
+		{`:4,`, `:1000000,`, 201, ""},
+		{`:4,`, `:1000001,`, 422, "limit_per_user"},
+		{`:4,`, `:-1,`, 422, "limit_per_user"},
+		{`Swan Lake`, ` `, 422, "title"},
+		{`Asia/Tokyo`, `Asia/Nowhere`, 422, "time_zone"},
+		{`2026-05-03T11:00:00Z`, `2026-05-03T15:00:00Z`, 422, "sales_open_at"},
+		{`2026-05-03T13:00:00Z`, `tomorrow`, 422, "sales_close_at"},
+		{`50000`, `-1`, 422, "price"},
+		{`50000`, `"50000"`, 400, "price"},
+		{`image_alt`, `image`, 400, "image"},
+		{`{`, `{"capacity":1,`, 400, "capacity"},
+		{`{`, ``, 400, ""},
+	} {
+		f.back.calls = 0
+		w := f.do("POST", "/api/v1/admin/shows", strings.Replace(newShow, test.replaced, test.by, 1), token)
+		if made := map[int]int{201: 1}[test.status]; w.Code != test.status || f.back.calls != made {
+			t.Errorf("%s: got %d and %d shows, want %d: %s", test.by, w.Code, f.back.calls, test.status, w.Body)
+		} else if test.field != "" {
+			if p := decode[Problem](t, w); len(p.Errors) != 1 || p.Errors[0].Field != test.field {
+				t.Errorf("%s: got %v, want a fault of %s", test.by, p.Errors, test.field)
+			}
+		}
+	}
+	if p := wantProblem(t, f.do("POST", "/api/v1/admin/shows", `{}`, token), 422, "invalid"); len(p.Errors) != 5 {
+		t.Errorf("not every fault is named: %v", p.Errors)
+	}
+	f.back.err = errors.New("invalid connection")
+	wantProblem(t, f.do("POST", "/api/v1/admin/shows", newShow, token), 503, "unavailable")
+}
+
+func TestListStock(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	token := f.token(1, account.Admin)
+	if got := strings.TrimSpace(f.do("GET", "/api/v1/admin/stock", "", token).Body.String()); got != `{"stock":[]}` {
+		t.Errorf("no shows: %s", got)
+	}
+	swan := show.Show{ID: 1, Title: "Swan Lake"}
+	row := stock.Row{Capacity: 100, Reserved: 30, Epoch: 3}
+	line := func(hash stock.Hash, conclusive bool) StockLine {
+		return StockLine{Show: swan, Cut: stock.Cut{Row: row, Hash: hash, Conclusive: conclusive, At: noon}}
+	}
+	written := line(stock.Hash{State: "open", Epoch: 3, Left: 68, Seq: 9, Settled: 9}, true)
+	written.Snapshot = &stock.Snapshot{Left: 71, AsOf: noon.Add(-time.Minute)}
+	const head = `{"show_id":1,"title":"Swan Lake","state":"%s","capacity":100,"reserved":30,"pending":%d,"left":%d,"drift":%s,"epoch":3,"snapshot":%s,"audited_at":%s}`
+	for name, test := range map[string]struct {
+		line StockLine
+		want string
+	}{
+		"in motion":    {line(stock.Hash{State: "open", Left: 60, Seq: 9, Settled: 4}, false), fmt.Sprintf(head, "open", 5, 60, "null", "null", "null")},
+		"paused":       {line(stock.Hash{State: "paused", Left: 60}, false), fmt.Sprintf(head, "paused", 0, 60, "null", "null", "null")},
+		"never loaded": {line(stock.Hash{}, false), fmt.Sprintf(head, "unloaded", 0, 70, "null", "null", "null")},
+		"distrusted":   {line(stock.Hash{State: "unloaded", Left: 99}, false), fmt.Sprintf(head, "unloaded", 0, 70, "null", "null", "null")},
+		"drifting": {written, fmt.Sprintf(head, "open", 0, 68, "-2",
+			`{"left":71,"as_of":"2026-05-03T11:59:00Z"}`, `"2026-05-03T12:00:00Z"`)},
+	} {
+		f.back.lines = []StockLine{test.line}
+		if diff := cmp.Diff(`{"stock":[`+test.want+"]}\n", f.do("GET", "/api/v1/admin/stock", "", token).Body.String()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	f.back.err = show.ErrNotFound // of a show that has a stock
+	wantProblem(t, f.do("GET", "/api/v1/admin/stock", "", token), 503, "unavailable")
+}
+
+// Whatever route is added: below the admin path it is an admin's, and elsewhere nobody is let in without a login, unless the
+// route is listed here.
+func TestWhoMayUseARoute(t *testing.T) {
+	t.Parallel()
+	public := map[string]bool{
+		"POST /api/v1/signup": true, "POST /api/v1/login": true, "POST /api/v1/logout": true,
+		"GET /api/v1/shows": true, "HEAD /api/v1/shows": true, "GET /api/v1/shows/:id": true, "HEAD /api/v1/shows/:id": true,
+	}
+	f := withShow(t)
+	admins, checked := 0, 0
+	for _, route := range f.echo.Routes() {
+		name := route.Method + " " + route.Path
+		isAdmin := strings.HasPrefix(route.Path, "/api/v1/admin")
+		for who, header := range map[string]string{"nobody": "", "customer": f.token(7, account.Customer), "admin": f.token(1, account.Admin)} {
+			want := 0 // anything else
+			switch {
+			case isAdmin && who == "customer":
+				want = http.StatusForbidden
+			case !public[name] && who == "nobody":
+				want = http.StatusUnauthorized
+			}
+			w := f.do(route.Method, strings.ReplaceAll(route.Path, ":id", "1"), "", header)
+			if refused := w.Code == http.StatusForbidden || w.Code == http.StatusUnauthorized; refused != (want != 0) || refused && w.Code != want {
+				t.Errorf("%s, %s: got %d, want %d", name, who, w.Code, want)
+			}
+			checked++
+		}
+		if isAdmin {
+			admins++
+		}
+		delete(public, name)
+	}
+	if admins < 3 || checked < 30 || len(public) > 0 {
+		t.Errorf("%d routes below the admin path, %d requests; not there: %v", admins, checked, public)
+	}
+}

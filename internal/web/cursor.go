@@ -1,0 +1,72 @@
+package web
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/invalid"
+)
+
+// place is where one page of shows ended. A cursor holds it, so a page is right whatever was added before it meanwhile.
+type place struct {
+	startsAt time.Time
+	id       int64
+}
+
+// String returns the cursor of the place.
+func (p place) String() string {
+	return cursor(p.startsAt, binary.BigEndian.AppendUint64(nil, uint64(p.id)))
+}
+
+func parsePlace(text string) (place, bool) {
+	at, id, ok := parseCursor(text, 8)
+	if !ok {
+		return place{}, false
+	}
+	return place{at, int64(binary.BigEndian.Uint64(id))}, true
+}
+
+// positionCursor returns the cursor of a position in a customer's reservations.
+func positionCursor(p booking.Position) string { return cursor(p.BookedAt, p.ID[:]) }
+
+func parsePosition(text string) (booking.Position, bool) {
+	at, id, ok := parseCursor(text, 16)
+	if !ok {
+		return booking.Position{}, false
+	}
+	return booking.Position{BookedAt: at, ID: uuid.UUID(id)}, true
+}
+
+// readCursor returns where a page begins: the zero value without a cursor.
+func readCursor[P any](query url.Values, parse func(string) (P, bool), bad *invalid.Error) (after P) {
+	if text := query.Get("cursor"); text != "" {
+		var ok bool
+		if after, ok = parse(text); !ok {
+			bad.Add("cursor", "unknown", "must be a next_cursor of this list")
+		}
+	}
+	return after
+}
+
+// cursor writes down a time, to the millisecond, and an id.
+func cursor(at time.Time, id []byte) string {
+	raw := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli()))
+	return base64.RawURLEncoding.EncodeToString(append(raw, id...))
+}
+
+// parseCursor reads what cursor wrote of an id of n bytes, and nothing else.
+func parseCursor(text string, n int) (at time.Time, id []byte, ok bool) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	// The decoder skips line breaks, so the length in characters counts too.
+	if err != nil || len(raw) != 8+n || len(text) != base64.RawURLEncoding.EncodedLen(8+n) {
+		return time.Time{}, nil, false
+	}
+	at = time.UnixMilli(int64(binary.BigEndian.Uint64(raw))).UTC()
+	// Nothing starts or was booked outside of these years, and MySQL may not know such a time.
+	return at, raw[8:], at.Year() >= 2000 && at.Year() <= 9000
+}
