@@ -156,7 +156,8 @@ func (c *checker) balance(show int64, text hash, entries []entry, b books) (atRe
 			invariant = "I6"
 		}
 		c.report.Drift += max(drift, -drift)
-		c.found.add(invariant, show, fmt.Sprintf("left %d + reserved %d + queued %d + owed %d is %+d off the capacity of %d", h.Left, row.Reserved, queued, owed, drift, row.Capacity))
+		c.found.add(invariant, show, fmt.Sprintf("left %d + reserved %d + queued %d + owed %d is %+d off the capacity of %d",
+			h.Left, row.Reserved, queued, owed, drift, row.Capacity))
 	}
 	return atRest
 }

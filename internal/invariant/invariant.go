@@ -7,11 +7,11 @@
 //
 //	I1   reserved is within 0 and the capacity, and the sum of the confirmed units                  rows.go
 //	I2   S + R + Q + G = C; Redis and MySQL are in one epoch; units per user ("users"), at rest     cut.go, holders.go
-//	I3   no two rows of one entry; a marker and the row of its entry say the same                   rows.go, markers.go
-//	I5   a reservation that Redis remembers has a row, or an entry that will become one             markers.go
+//	I3   no two rows of one entry; a marker and the row of its entry say the same                   rows.go, unanswered.go
+//	I5   a reservation that Redis remembers has a row, or an entry that will become one             unanswered.go
 //	I6   at rest exactly C - R units are left                                                       cut.go
 //	I7   a row is cancelled by one cancel entry, and no other row by the same                       rows.go
-//	I9   the stream holds what was appended and not settled; no cancel entry left without effect    cut.go, markers.go
+//	I9   the stream holds what was appended and not settled; no cancel entry left without effect    cut.go, unanswered.go
 //	I12  no row is confirmed or cancelled under an epoch that the stock has not reached             rows.go
 //
 // I4, I8, I10 and I11 speak of more than one moment: tests that record a history check them.
