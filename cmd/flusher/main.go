@@ -16,7 +16,7 @@ import (
 func main() {
 	os.Exit(system.Daemon(config.Flusher, "writes the units left back to MySQL", func(_ context.Context, s *system.System, _ *ops.Health) (system.Stages, error) {
 		s.Registry.MustRegister(stream.NewCollector(s.Group, s.Log))
-		flusher := stock.NewFlusher(s.Ledger, s.Stock, s.Config.FlushInterval, s.Observers(s.Registry))
-		return system.Stages{{flusher.Run}}, nil
+		flusher := stock.NewFlusher(s.Ledger, s.Stock, s.Healer, s.Config.FlushInterval, s.Observers(s.Registry))
+		return system.Stages{{flusher.Run}, {s.Healer.Run}}, nil
 	}))
 }

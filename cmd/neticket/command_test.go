@@ -10,6 +10,7 @@ import (
 
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/system"
 	"github.com/neticket/neticket/internal/invariant"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/system/systemtest"
@@ -111,14 +112,14 @@ func TestTokens(t *testing.T) {
 	c := newCLI(t, "NETICKET_TOKEN_SECRET="+secret)
 	c.mustRun(t, "migrate")
 	tokens := strings.Fields(c.mustRun(t, "tokens", "--count", "1500") + c.mustRun(t, "tokens", "--count", "2"))
-	signer, err := account.NewSigner([][]byte{[]byte(secret)}, tokenLife, time.Now)
+	signer, err := account.NewSigner([][]byte{[]byte(secret)}, system.TokenLife, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	users := map[int64]bool{}
 	for _, token := range tokens {
 		claims, err := signer.Verify(token)
-		if err != nil || claims.Role != account.Customer || time.Until(claims.ExpiresAt) < tokenLife-time.Minute {
+		if err != nil || claims.Role != account.Customer || time.Until(claims.ExpiresAt) < system.TokenLife-time.Minute {
 			t.Fatalf("%s: %+v, %v", token, claims, err)
 		}
 		users[claims.UserID] = true

@@ -66,6 +66,7 @@ func (t tool) open(env environ) (*system.System, error) {
 		return nil, err
 	}
 	log := ops.NewLogger(t.logs, c.LogLevel, "text") // people read it
+	ops.CatchRedisLog(log)
 	for _, name := range config.Unknown(env) {
 		log.Warn("there is no such setting; is it misspelt?", "name", name)
 	}

@@ -16,10 +16,7 @@ import (
 	"github.com/neticket/neticket/internal/system"
 )
 
-const (
-	tokenLife = 24 * time.Hour // as the API's
-	maxTokens = 1_000_000
-)
+const maxTokens = 1_000_000
 
 func (t tool) tokensCommand() *cobra.Command {
 	var count int
@@ -48,7 +45,7 @@ func (t tool) tokens(ctx context.Context, s *system.System, count int) error {
 	if len(s.Config.TokenSecrets) == 0 {
 		return errors.New("NETICKET_TOKEN_SECRET is required: the one of the API")
 	}
-	signer, err := account.NewSigner(s.Config.TokenSecrets, tokenLife, time.Now)
+	signer, err := account.NewSigner(s.Config.TokenSecrets, system.TokenLife, time.Now)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,8 @@ func InitMariaDB(ctx context.Context, dir string, fast bool) error {
 		defer os.Remove(log.Name())
 		defer log.Close()
 		args := append(mariadbArgs(fast), "--datadir=.", "--tmpdir=.",
-			"--auth-root-authentication-method=normal", "--skip-test-db")
+			"--auth-root-authentication-method=normal", "--skip-test-db",
+			"--force") // a fresh machine may not know its own name, which the script wants to look up and we have no use for
 		cmd := exec.Command(binary, args...) //nolint:noctx // found by us, ended by us
 		cmd.Dir = unfinished                 // the script cannot cope with a blank in a path
 		cmd.Stdout, cmd.Stderr = log.File, log.File

@@ -19,6 +19,9 @@ type Hash struct {
 // Pending is the number of entries that wait to be settled.
 func (h Hash) Pending() int64 { return h.Seq - h.Settled }
 
+// Stuck reports whether a show was taken off sale and not put back. While a resync is alive, this passes by itself.
+func (h Hash) Stuck() bool { return h.State == "paused" || h.State == "unloaded" }
+
 // Cut is one look at both sides of a show's stock.
 type Cut struct {
 	Row  Row
@@ -65,11 +68,12 @@ func (a *Auditor) Cuts(ctx context.Context, shows ...int64) (map[int64]Cut, erro
 	if err != nil {
 		return nil, err
 	}
-	after, now, err := a.ledger.hashes(ctx, shows)
+	// Before the second look: a fence that opens again after a restart has the shows distrusted first, which that look sees.
+	fenced, err := a.ledger.Fenced(ctx)
 	if err != nil {
 		return nil, err
 	}
-	fenced, err := a.ledger.Fenced(ctx)
+	after, now, err := a.ledger.hashes(ctx, shows)
 	if err != nil {
 		return nil, err
 	}

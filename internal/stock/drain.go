@@ -17,18 +17,8 @@ func (r *Resyncer) drain(ctx context.Context, show int64, held hold) error {
 	ctx, cancel := context.WithTimeout(ctx, r.drainFor)
 	defer cancel()
 	shard := r.ledger.shards.Of(show)
-	drained := func() (bool, error) {
-		if held.epoch == 0 { // a hash that was lost counts anew, so its figures prove nothing
-			return r.noEntries(ctx, shard, show)
-		}
-		state, err := r.ledger.client.HMGet(ctx, r.ledger.shards.Show(show), "seq", "settled").Result()
-		if err != nil {
-			return false, fmt.Errorf("drain: %w", err)
-		}
-		return state[0] == state[1], nil
-	}
 	for tries := 0; ; tries++ {
-		done, err := drained()
+		done, err := r.drained(ctx, shard, show, held, tries%20 == 10)
 		if done {
 			return nil
 		}
@@ -42,10 +32,9 @@ func (r *Resyncer) drain(ctx context.Context, show int64, held hold) error {
 			break
 		}
 	}
-	// Counts that will never agree, such as after a key was deleted by hand, must not block the show for ever.
 	last, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer stop()
-	none, err := r.noEntries(last, shard, show)
+	none, err := r.drained(last, shard, show, held, true)
 	if err != nil {
 		return err
 	}
@@ -53,6 +42,19 @@ func (r *Resyncer) drain(ctx context.Context, show int64, held hold) error {
 		return ErrNotDrained
 	}
 	return nil
+}
+
+// drained looks once. The counts tell it cheaply, but those of a hash that was lost prove nothing, and those of a lost stream
+// never agree: look has the stream itself read.
+func (r *Resyncer) drained(ctx context.Context, shard int, show int64, held hold, look bool) (bool, error) {
+	if held.epoch == 0 || look {
+		return r.noEntries(ctx, shard, show)
+	}
+	counts, err := r.ledger.client.HMGet(ctx, r.ledger.shards.Show(show), "seq", "settled").Result()
+	if err != nil {
+		return false, fmt.Errorf("drain: %w", err)
+	}
+	return counts[0] == counts[1], nil
 }
 
 // noEntries reports whether the shard's stream holds no entry of a show.

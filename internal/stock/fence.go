@@ -3,22 +3,34 @@ package stock
 import (
 	"context"
 	"fmt"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Fenced tells which shards have no guardian: nothing of them can be booked or cancelled.
 func (l *Ledger) Fenced(ctx context.Context) (map[int]bool, error) {
-	fenced := map[int]bool{}
+	nodes := map[*redis.Client][]string{}
 	for shard := range l.shards.Len() {
 		channel := l.shards.Entries(shard)
 		node, err := masterOf(ctx, l.client, channel)
 		if err != nil {
 			return nil, fmt.Errorf("find the server of shard %d: %w", shard, err)
 		}
-		subscribers, err := node.PubSubNumSub(ctx, channel).Result()
+		nodes[node] = append(nodes[node], channel)
+	}
+	guardians := map[string]int64{}
+	for node, channels := range nodes {
+		counts, err := node.PubSubNumSub(ctx, channels...).Result()
 		if err != nil {
-			return nil, fmt.Errorf("ask for the guardians of shard %d: %w", shard, err)
+			return nil, fmt.Errorf("ask %s for its guardians: %w", node.Options().Addr, err)
 		}
-		if subscribers[channel] == 0 {
+		for channel, count := range counts {
+			guardians[channel] = count
+		}
+	}
+	fenced := map[int]bool{}
+	for shard := range l.shards.Len() {
+		if guardians[l.shards.Entries(shard)] == 0 {
 			fenced[shard] = true
 		}
 	}

@@ -14,6 +14,7 @@ type Flusher struct {
 	ledger   *Ledger
 	store    *Store
 	auditor  *Auditor
+	healer   *Healer
 	interval time.Duration
 	observe  Observers
 	metrics  *flushMetrics
@@ -29,8 +30,8 @@ type flushMetrics struct {
 	drifting    prometheus.Gauge
 }
 
-// NewFlusher returns a flusher that writes every interval.
-func NewFlusher(ledger *Ledger, store *Store, interval time.Duration, o Observers) *Flusher {
+// NewFlusher returns a flusher that writes every interval and has the healer look after shows that are stuck.
+func NewFlusher(ledger *Ledger, store *Store, healer *Healer, interval time.Duration, o Observers) *Flusher {
 	m := &flushMetrics{
 		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_flush_last_success_timestamp_seconds",
 			Help: "When the units left were last written back to MySQL."}),
@@ -42,7 +43,7 @@ func NewFlusher(ledger *Ledger, store *Store, interval time.Duration, o Observer
 			Help: "Shows whose stock in Redis differs from MySQL's, at the last audit."}),
 	}
 	o.Registry.MustRegister(m.lastSuccess, m.shows, m.drift, m.drifting)
-	return &Flusher{ledger: ledger, store: store, auditor: NewAuditor(ledger, store), interval: interval,
+	return &Flusher{ledger: ledger, store: store, auditor: NewAuditor(ledger, store), healer: healer, interval: interval,
 		observe: o, metrics: m, written: map[int64]Snapshot{}}
 }
 
@@ -89,6 +90,9 @@ func (f *Flusher) Flush(ctx context.Context) (int, error) {
 		last, ok := f.written[show]
 		if hash.Epoch > 0 && (!ok || last.Epoch != hash.Epoch || last.Left != hash.Left) {
 			changed = append(changed, Snapshot{Show: show, Epoch: hash.Epoch, Left: hash.Left, AsOf: at})
+		}
+		if hash.Stuck() { // nobody may ever ask for it again, and pending reservations of it wait for an answer
+			f.healer.Want(show, CauseStuck)
 		}
 	})
 	if err != nil {

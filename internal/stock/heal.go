@@ -34,6 +34,7 @@ func NewHealer(resyncer *Resyncer, log *slog.Logger) *Healer {
 const (
 	CauseSoldOut = "sold_out" // more units were sold than there are
 	CauseEpoch   = "epoch"    // an entry of an older epoch was met: its show may still be sold under that
+	CauseStuck   = "stuck"    // it stays paused, or unloaded with entries that were never recorded
 )
 
 // Want asks for a resync of a show. It returns at once.
@@ -66,8 +67,8 @@ func (h *Healer) Run(ctx context.Context) error {
 }
 
 func (h *Healer) heal(ctx context.Context, show int64, cause string) {
-	if cause == CauseEpoch && !h.behind(ctx, show) {
-		return // the entry was left over from before a resync
+	if !h.due(ctx, show, cause) {
+		return
 	}
 	now, state := time.Now(), h.state[show]
 	if now.Before(state.next) {
@@ -85,12 +86,21 @@ func (h *Healer) heal(ctx context.Context, show int64, cause string) {
 	}
 }
 
-// behind reports whether a show is sold under an epoch that is older than MySQL's: none of it could be confirmed.
-func (h *Healer) behind(ctx context.Context, show int64) bool {
+// due reports whether what somebody saw is still so: since then a request may have had the show loaded.
+func (h *Healer) due(ctx context.Context, show int64, cause string) bool {
+	if cause == CauseSoldOut {
+		return true
+	}
 	row, err := h.resyncer.store.Row(ctx, show)
 	if err != nil {
-		return false // whoever meets the next entry asks again
+		return false // whoever sees it again asks again
 	}
 	hashes, _, err := h.resyncer.ledger.hashes(ctx, []int64{show})
-	return err == nil && hashes[show].State == "open" && hashes[show].Epoch < row.Epoch
+	if err != nil {
+		return false
+	}
+	if cause == CauseStuck {
+		return hashes[show].Stuck()
+	}
+	return hashes[show].State == "open" && hashes[show].Epoch < row.Epoch // none of what it sells could be confirmed
 }

@@ -71,7 +71,9 @@ func (r *Reader) Run(ctx context.Context) error {
 		shards.Go(func() { r.shard(ctx, work, shard) })
 	}
 	shards.Wait()
-	r.leave(work)
+	for shard := range r.group.shards {
+		r.leave(work, shard)
+	}
 	return nil
 }
 
@@ -186,6 +188,7 @@ func (r *Reader) handle(work context.Context, shard int, entries []Entry) error 
 // Drain hands out everything that lies in a shard, also what a consumer has had for more than a second: for a time in which
 // no reader runs.
 func (r *Reader) Drain(ctx context.Context, shard int) error {
+	defer r.leave(context.WithoutCancel(ctx), shard) // who does not read on must not look alive
 	if err := r.claim(ctx, ctx, shard, time.Second); err != nil {
 		return err
 	}
@@ -209,14 +212,13 @@ func (r *Reader) streamExists(ctx context.Context, shard int) bool {
 	return err == nil && n == 1
 }
 
-// leave deletes the consumer from the groups where it owns nothing; deleting it elsewhere would orphan its entries.
-func (r *Reader) leave(ctx context.Context) {
-	for _, shard := range r.group.shards {
-		pending, err := r.group.client.XPendingExt(ctx, &redis.XPendingExtArgs{Stream: shard.Entries, Group: r.group.name,
-			Start: "-", End: "+", Count: 1, Consumer: r.options.Consumer}).Result()
-		if err == nil && len(pending) == 0 {
-			r.group.client.XGroupDelConsumer(ctx, shard.Entries, r.group.name, r.options.Consumer)
-		}
+// leave deletes the consumer from a shard's group if it owns nothing there; else that would orphan its entries.
+func (r *Reader) leave(ctx context.Context, shard int) {
+	entries := r.group.shards[shard].Entries
+	pending, err := r.group.client.XPendingExt(ctx, &redis.XPendingExtArgs{Stream: entries, Group: r.group.name,
+		Start: "-", End: "+", Count: 1, Consumer: r.options.Consumer}).Result()
+	if err == nil && len(pending) == 0 {
+		r.group.client.XGroupDelConsumer(ctx, entries, r.group.name, r.options.Consumer)
 	}
 }
 

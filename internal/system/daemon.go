@@ -67,6 +67,7 @@ func Daemon(role config.Role, about string, parts func(ctx context.Context, s *S
 
 func run(ctx context.Context, c config.Config, out io.Writer, parts func(context.Context, *System, *ops.Health) (Stages, error)) int {
 	log := ops.NewLogger(out, c.LogLevel, c.LogFormat).With("process", string(c.Role))
+	ops.CatchRedisLog(log)
 	for _, name := range config.Unknown(os.Environ()) {
 		log.Warn("there is no such setting; is it misspelt?", "name", name)
 	}

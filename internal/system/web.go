@@ -8,15 +8,16 @@ import (
 	"github.com/neticket/neticket/internal/web"
 )
 
-const (
-	tokenLife = 24 * time.Hour
-	drainFor  = 2 * time.Second
-)
+// TokenLife is how long a login holds.
+const TokenLife = 24 * time.Hour
+
+// drainFor is how long a stopping API still takes requests.
+const drainFor = 2 * time.Second
 
 // OpenWeb returns the HTTP server of an API, not listening yet, and the parts that it needs running. onDrain is called when
 // it begins to stop.
 func (s *System) OpenWeb(onDrain func()) (*web.Server, Stages, error) {
-	tokens, err := account.NewSigner(s.Config.TokenSecrets, tokenLife, time.Now)
+	tokens, err := account.NewSigner(s.Config.TokenSecrets, TokenLife, time.Now)
 	if err != nil {
 		return nil, nil, err
 	}
