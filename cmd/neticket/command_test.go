@@ -10,9 +10,9 @@ import (
 
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/devserver/servertest"
-	"github.com/neticket/neticket/internal/system"
 	"github.com/neticket/neticket/internal/invariant"
 	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/system"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
