@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,6 +12,9 @@ import (
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
+
+// outage is how long MySQL stays away at least: `go test ./internal/e2e -run MySQLKilled -outage 40s`.
+var outage = flag.Duration("outage", 0, "how long MySQL stays away in TestMySQLKilledDuringASale, at least")
 
 // TestMySQLKilledDuringASale: bookings are still accepted, until the backlog is full, and all of them are recorded later.
 func TestMySQLKilledDuringASale(t *testing.T) {
@@ -30,6 +34,7 @@ func TestMySQLKilledDuringASale(t *testing.T) {
 	if err := mariadb.Kill(); err != nil {
 		t.Fatal(err)
 	}
+	over := time.After(*outage)
 	var own []string
 	servertest.Eventually(t, 20*time.Second, "the backlog is full", func() bool {
 		r, err := customer.book(show, 1)
@@ -41,6 +46,7 @@ func TestMySQLKilledDuringASale(t *testing.T) {
 	if code := status(t, api.ops+"/readyz"); code != http.StatusOK {
 		t.Errorf("the API's readyz is %d while MySQL is away, want 200", code)
 	}
+	<-over
 	close(stop)
 	r := <-done
 	if err := mariadb.Start(t.Context()); err != nil {
