@@ -21,6 +21,8 @@ type Flusher struct {
 
 	mu      sync.Mutex
 	written map[int64]Snapshot // what this flusher has written last
+
+	audited map[int64]time.Time // when a show's last conclusive audit was, or when it was first seen
 }
 
 type flushMetrics struct {
@@ -28,6 +30,7 @@ type flushMetrics struct {
 	shows       prometheus.Counter
 	drift       prometheus.Gauge
 	drifting    prometheus.Gauge
+	unaudited   prometheus.Gauge
 }
 
 // NewFlusher returns a flusher that writes every interval and has the healer look after shows that are stuck.
@@ -41,10 +44,12 @@ func NewFlusher(ledger *Ledger, store *Store, healer *Healer, interval time.Dura
 			Help: "Sum of the absolute differences between Redis and MySQL, over the shows that could be compared at the last audit."}),
 		drifting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_stock_drifting_shows",
 			Help: "Shows whose stock in Redis differs from MySQL's, at the last audit."}),
+		unaudited: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_audit_oldest_conclusive_seconds",
+			Help: "How long ago the loaded show that could not be compared for the longest time was compared; a show that never rests cannot be."}),
 	}
-	o.Registry.MustRegister(m.lastSuccess, m.shows, m.drift, m.drifting)
+	o.Registry.MustRegister(m.lastSuccess, m.shows, m.drift, m.drifting, m.unaudited)
 	return &Flusher{ledger: ledger, store: store, auditor: NewAuditor(ledger, store), healer: healer, interval: interval,
-		observe: o, metrics: m, written: map[int64]Snapshot{}}
+		observe: o, metrics: m, written: map[int64]Snapshot{}, audited: map[int64]time.Time{}}
 }
 
 // Run flushes and audits every interval until the context ends, then flushes once more.
@@ -122,7 +127,17 @@ func (f *Flusher) audit(ctx context.Context) error {
 		return err
 	}
 	drift, drifting := 0, 0
+	now, oldest := time.Now(), time.Duration(0)
 	for show, cut := range cuts {
+		if cut.Hash.State == "" {
+			delete(f.audited, show)
+			continue
+		}
+		if last, ok := f.audited[show]; cut.Conclusive || !ok {
+			f.audited[show] = now
+		} else {
+			oldest = max(oldest, now.Sub(last))
+		}
 		if !cut.Conclusive || cut.Agrees() {
 			continue
 		}
@@ -134,5 +149,6 @@ func (f *Flusher) audit(ctx context.Context) error {
 	}
 	f.metrics.drift.Set(float64(drift))
 	f.metrics.drifting.Set(float64(drifting))
+	f.metrics.unaudited.Set(oldest.Seconds())
 	return nil
 }
