@@ -2,9 +2,11 @@ package stock_test
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -222,4 +224,38 @@ func newResyncer(rig *systemtest.Rig, change func(*parts)) *stock.Resyncer {
 func saleTimes() stock.SaleTimes {
 	now := time.Now()
 	return stock.SaleTimes{Version: 1, Opens: now.Add(-time.Hour), Closes: now.Add(time.Hour), Starts: now.Add(2 * time.Hour)}
+}
+
+// confirm adds a confirmed reservation to MySQL alone, as if it had been recorded long ago.
+func confirm(t *testing.T, rig *systemtest.Rig, show, user int64, units int) {
+	t.Helper()
+	id := booking.NewID(user, show, rand.Text())
+	exec(t, rig.DB, `INSERT INTO reservations (id, show_id, user_id, units, status, epoch, seq, booked_at, confirmed_at)
+		VALUES (?, ?, ?, ?, 'confirmed', 1, 1, NOW(3), NOW(3))`, id[:], show, user, units)
+	exec(t, rig.DB, "UPDATE stock SET reserved = reserved + ? WHERE show_id = ?", units, show)
+}
+
+// counter sums up a counter's values over the series that have all the label values given.
+func counter(t *testing.T, from prometheus.Gatherer, name string, values ...string) float64 {
+	t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			has := map[string]bool{}
+			for _, label := range metric.GetLabel() {
+				has[label.GetValue()] = true
+			}
+			if !slices.ContainsFunc(values, func(value string) bool { return !has[value] }) {
+				sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
 }

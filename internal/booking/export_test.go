@@ -1,0 +1,9 @@
+package booking
+
+import "github.com/google/uuid"
+
+// Join returns a channel that gets a value whenever the reservation was settled, until leave is called.
+func (w *Waiters) Join(id uuid.UUID) (woken <-chan struct{}, leave func()) { return w.join(id) }
+
+// RereadEvery is how often a waiting request looks again by itself.
+const RereadEvery = rereadEvery

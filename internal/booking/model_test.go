@@ -1,0 +1,87 @@
+package booking
+
+import (
+	"maps"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/neticket/neticket/internal/stock"
+)
+
+// What the recorder decides keeps the invariants in many worlds in which batches are delivered twice, reordered, half settled and
+// by workers thought dead, shows are resynced, and somebody meddles with the units left.
+func TestPlanKeepsTheInvariants(t *testing.T) {
+	t.Parallel()
+	first := rand.Uint64()
+	for i := range uint64(200) {
+		if err := newWorld(first+i, plan).run(150); err != nil {
+			t.Fatalf("seed %d: %v", first+i, err)
+		}
+	}
+}
+
+// Each twin makes one mistake that the model must find within as many worlds.
+func TestModelSeesMistakes(t *testing.T) {
+	t.Parallel()
+	first := rand.Uint64()
+	change := func(d decided, change func(*decision)) decided {
+		for i := range d.decisions {
+			change(&d.decisions[i])
+		}
+		return d
+	}
+	for name, broken := range map[string]func([]Entry, facts) decided{
+		"a delivered cancel gives back nothing": func(entries []Entry, f facts) decided {
+			return change(plan(entries, f), func(d *decision) {
+				if d.outcome == outcomeAgain {
+					d.unitsBack = 0
+				}
+			})
+		},
+		"every cancel gives back": func(entries []Entry, f facts) decided {
+			return change(plan(entries, f), func(d *decision) {
+				if d.outcome == outcomeVoid {
+					d.unitsBack = d.entry.Units
+				}
+			})
+		},
+		"a repeat keeps its units": func(entries []Entry, f facts) decided {
+			return change(plan(entries, f), func(d *decision) {
+				if d.outcome == outcomeTwice {
+					d.unitsBack = 0
+				}
+			})
+		},
+		"the epoch is not looked at": func(entries []Entry, f facts) decided {
+			for i := range entries {
+				entries[i].Epoch = f.stock[1].Epoch
+			}
+			return plan(entries, f)
+		},
+		"capacity is not looked at": func(entries []Entry, f facts) decided {
+			row := f.stock[1]
+			row.Capacity = 1 << 30
+			return plan(entries, facts{stock: map[int64]stock.Row{1: row}, rows: f.rows, held: f.held})
+		},
+		"what a user holds is not read": func(entries []Entry, f facts) decided {
+			clear(f.held)
+			return plan(entries, f)
+		},
+		"a cancelled row is forgotten": func(entries []Entry, f facts) decided {
+			maps.DeleteFunc(f.rows, func(_ uuid.UUID, row *Row) bool { return row.Status == Cancelled })
+			return plan(entries, f)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i := range uint64(200) {
+				if newWorld(first+i, broken).run(150) != nil {
+					return
+				}
+			}
+			t.Errorf("not seen, from seed %d on", first)
+		})
+	}
+}

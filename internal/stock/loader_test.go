@@ -1,0 +1,124 @@
+package stock_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/system/systemtest"
+)
+
+func TestLoadOnceForAll(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := rig.Show(t, 10, 0)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if err := rig.Loader.Load(t.Context(), show, false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	wantOpen(t, rig, show, 10)
+	if n := counter(t, rig.Registry, "neticket_resyncs_total", "unloaded", "ok"); n != 1 {
+		t.Errorf("loaded %v times", n)
+	}
+}
+
+// Two processes load at once: both callers find the show open, whoever did it.
+func TestLoadByTwoProcesses(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	other := stock.NewLoader(sibling(t, rig, rig.RedisServer.Addr()).Resyncer)
+	t.Cleanup(other.Wait)
+	for range 20 {
+		show := rig.Show(t, 10, 0)
+		var all sync.WaitGroup
+		for _, loader := range []*stock.Loader{rig.Loader, other} {
+			all.Go(func() {
+				if err := loader.Load(t.Context(), show, false); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		wantOpen(t, rig, show, 10)
+	}
+}
+
+func TestLoadOfNoShow(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	wantError(t, rig.Loader.Load(t.Context(), 12345, false), stock.ErrNoShow)
+}
+
+// Who waits no longer is told so; the loading goes on.
+func TestLoadGoesOnWithoutItsCaller(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := rig.Show(t, 10, 0)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := rig.Loader.Load(gone, show, false); err != nil && !errors.Is(err, stock.ErrUnloaded) {
+		t.Error(err)
+	}
+	servertest.Eventually(t, 10*time.Second, "the show is loaded", func() bool { return hashOf(t, rig, show)["state"] == "open" })
+}
+
+// A show found paused, whose holder is dead, is taken over.
+func TestTakeOver(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	rig.Resyncer.SetPatience(20*time.Millisecond, time.Second)
+	show := load(t, rig, 10, 0)
+	crashAfter(t, rig, show, "bump", "dead")
+	servertest.Eventually(t, 15*time.Second, "a booking gets through", func() bool {
+		_, _, err := rig.BoxOffice.Reserve(t.Context(), booking.Booking{User: 7, Show: show, Units: 1, Key: "a"})
+		if err != nil && !errors.Is(err, stock.ErrPaused) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+}
+
+// A booking that meets a hash that cannot be read has the show loaded anew, and succeeds.
+func TestGarbledShowIsLoadedAnew(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	rig.Resyncer.SetPatience(10*time.Second, 50*time.Millisecond)
+	for name, garble := range map[string]func(*testing.T, *systemtest.Rig, int64){
+		"no epoch":        unset("epoch"),
+		"no left":         unset("left"),
+		"no seq":          unset("seq"),
+		"no settled":      unset("settled"),
+		"no limit":        unset("limit"),
+		"left no number":  set("left", "many"),
+		"seq no number":   set("seq", "x"),
+		"limit no number": set("limit", "x"),
+		"users no number": func(t *testing.T, rig *systemtest.Rig, show int64) {
+			rig.Redis.HSet(t.Context(), rig.Shards.Users(show), 7, "x")
+		},
+		"no hash":   deleteHash,
+		"no stream": deleteStream,
+	} {
+		t.Run(name, func(t *testing.T) {
+			show := load(t, rig, 10, 4)
+			garble(t, rig, show)
+			r, _, err := rig.BoxOffice.Reserve(t.Context(), booking.Booking{User: 7, Show: show, Units: 2, Key: "a"})
+			if err != nil || r.Status != booking.Pending {
+				t.Fatalf("%+v, %v; want it taken", r, err)
+			}
+			hash := hashOf(t, rig, show)
+			if hash["epoch"] != "2" || hash["left"] != "8" || usersOf(t, rig, show)["7"] != "2" {
+				t.Errorf("afterwards %v, users %v; want epoch 2, 8 left, 2 held", hash, usersOf(t, rig, show))
+			}
+		})
+	}
+}
