@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -77,6 +78,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.http.Shutdown(ctx) != nil {
 		_ = s.http.Close() // cuts a profile that still runs
 	}
-	_ = <-served // http.ErrServerClosed
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the ops page: %w", err)
+	}
 	return nil
 }
