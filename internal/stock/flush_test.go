@@ -175,6 +175,12 @@ func TestFlusherReportsDrift(t *testing.T) {
 	resync(t, rig, high)
 	resync(t, rig, low)
 	servertest.Eventually(t, 10*time.Second, "drift is gone", drift(0, 0))
+	unaudited := func() float64 { return counter(t, registry, "neticket_audit_oldest_conclusive_seconds") }
+	servertest.Eventually(t, 10*time.Second, "the busy show grows old", func() bool { return unaudited() > 0.1 })
+	if n, err := rig.Ledger.Settle(t.Context(), rig.Shards.Of(busy), settlements(t, take(t, rig, busy), 1, 1)); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	servertest.Eventually(t, 10*time.Second, "it rests, and is audited", func() bool { return unaudited() == 0 })
 	stop()
 }
 
