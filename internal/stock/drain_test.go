@@ -45,7 +45,7 @@ func TestResyncNotDrained(t *testing.T) {
 	t.Parallel()
 	rig := systemtest.New(t)
 	r := newResyncer(rig, nil) // nobody drains
-	r.SetPatience(10*time.Second, 50*time.Millisecond)
+	r.SetPatience(10*time.Second, 200*time.Millisecond)
 	for name, test := range map[string]struct {
 		change func(*testing.T, *systemtest.Rig, int64)
 		state  string
