@@ -65,7 +65,7 @@ func (r *Resyncer) noEntries(ctx context.Context, shard int, show int64) (bool, 
 		found = entry.Values["show"] == want
 		return !found
 	})
-	return !found, err
+	return err == nil && !found, err
 }
 
 // EachEntry calls each with the entries of a shard's stream, oldest first, until it returns false.
