@@ -6,8 +6,11 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/devserver/servertest"
@@ -45,6 +48,29 @@ func TestMigrateAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Without the lock migrations get in each other's way: the control of the test above.
+func TestMigrationsNeedTheLock(t *testing.T) {
+	t.Parallel()
+	servertest.Eventually(t, 30*time.Second, "two migrations at once fail without the lock", func() bool {
+		dsn := servertest.MySQL(t)
+		var all sync.WaitGroup
+		var failed atomic.Bool
+		for range 4 {
+			provider, err := goose.NewProvider(goose.DialectMySQL, open(t, dsn, 2), migrations.FS)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				if _, err := provider.Up(t.Context()); err != nil {
+					failed.Store(true)
+				}
+			})
+		}
+		all.Wait()
+		return failed.Load()
+	})
 }
 
 func TestCheckSchema(t *testing.T) {

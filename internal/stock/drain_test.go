@@ -1,6 +1,7 @@
 package stock_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -13,16 +14,40 @@ import (
 func TestResyncDrainsWithoutAWorker(t *testing.T) {
 	t.Parallel()
 	rig := systemtest.New(t)
-	show := load(t, rig, 10, 4)
-	for user := range int64(3) {
-		reserve(t, rig, request(show, user+1, 2, "a"))
+	show := load(t, rig, 20, 4)
+	for i, key := range []string{"a", "b"} { // the second time it must not take itself for a worker
+		for user := range int64(3) {
+			reserve(t, rig, request(show, user+1, 2, key))
+		}
+		left := 14 - 6*i
+		if got := resync(t, rig, show); got.Before != left || got.After != left {
+			t.Errorf("%+v; want %d left before and after", got, left)
+		}
+		wantOpen(t, rig, show, left)
 	}
-	if got := resync(t, rig, show); got.Before != 4 || got.After != 4 {
-		t.Errorf("%+v; want 4 left before and after", got)
+	if users := usersOf(t, rig, show); len(users) != 3 || users["1"] != "4" {
+		t.Errorf("users hold %v; want 3 with 4 each", users)
 	}
-	wantOpen(t, rig, show, 4)
-	if users := usersOf(t, rig, show); len(users) != 3 || users["1"] != "2" {
-		t.Errorf("users hold %v; want 3 with 2 each", users)
+}
+
+// A stream that could not be read has not been drained.
+func TestResyncDoesNotTakeAnErrorForDrained(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	proxy := systemtest.NewProxy(t, rig.RedisServer.Addr())
+	other := sibling(t, rig, proxy.Addr())
+	other.Resyncer.SetPatience(10*time.Second, 100*time.Millisecond)
+	show := load(t, rig, 10, 0)
+	reserve(t, rig, request(show, 7, 2, "a"))
+	deleteHash(t, rig, show) // so that only the stream tells
+	proxy.Rule(func(request []byte) systemtest.Fate {
+		if bytes.Contains(request, []byte("xrange")) {
+			return systemtest.LoseAnswer
+		}
+		return systemtest.Deliver
+	})
+	if _, err := other.Resyncer.Resync(t.Context(), show, "test"); err == nil {
+		t.Errorf("resynced under epoch %d: the pending booking is lost now", cutOf(t, rig, show).Row.Epoch)
 	}
 }
 

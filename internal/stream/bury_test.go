@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"encoding/json"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,37 +19,23 @@ func TestBuryMovesAnEntryOnce(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
 	g := stream.NewGroup(d.Client, group, shards)
-	id, err := d.XAdd(t.Context(), &redis.XAddArgs{Stream: shards[1].Entries, Values: []any{"a", "1", "b", "\"\n예"}}).Result()
-	if err != nil {
-		t.Fatal(err)
+	add := func() string {
+		id, err := d.XAdd(t.Context(), &redis.XAddArgs{Stream: shards[1].Entries, Values: []any{"a", "1", "b", "\"\n예"}}).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
 	}
-	if moved, err := g.Bury(t.Context(), 1, id, "not delivered"); err != nil || moved {
-		t.Errorf("an entry that nobody owns: moved %v, %v", moved, err)
+	id := add()
+	for entry, what := range map[string]string{id: "that nobody owns", "9-9": "that is not there"} {
+		if moved, err := g.Bury(t.Context(), 1, entry, what); err != nil || moved {
+			t.Errorf("an entry %s: moved %v, %v", what, moved, err)
+		}
 	}
 	d.die(t, 1, "w1", 0)
-	if moved, err := g.Bury(t.Context(), 1, "9-9", "no such entry"); err != nil || moved {
-		t.Errorf("an entry that is not there: moved %v, %v", moved, err)
-	}
-	var moves atomic.Int32
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			moved, err := g.Bury(t.Context(), 1, id, "garbled")
-			if err != nil {
-				t.Error(err)
-			}
-			if moved {
-				moves.Add(1)
-			}
-		})
-	}
-	all.Wait()
-	dead, err := d.XRange(t.Context(), shards[1].Dead, "-", "+").Result()
-	if err != nil || moves.Load() != 1 || len(dead) != 1 {
-		t.Fatalf("%d moved it, %d dead letters, %v; want 1", moves.Load(), len(dead), err)
-	}
-	if dead[0].Values["entry"] != id || dead[0].Values["reason"] != "garbled" {
-		t.Errorf("dead letter %v", dead[0].Values)
+	dead := buried(t, d, func() (bool, error) { return g.Bury(t.Context(), 1, id, "garbled") })
+	if len(dead) != 1 || dead[0].Values["entry"] != id || dead[0].Values["reason"] != "garbled" {
+		t.Fatalf("dead letters %v; want the one", dead)
 	}
 	var fields []string
 	if err := json.Unmarshal([]byte(dead[0].Values["fields"].(string)), &fields); err != nil {
@@ -60,6 +47,51 @@ func TestBuryMovesAnEntryOnce(t *testing.T) {
 	if n := d.XLen(t.Context(), shards[1].Entries).Val(); n != 0 || d.consumers(t, 1)["w1"] != 0 {
 		t.Errorf("%d entries left, owned %v", n, d.consumers(t, 1))
 	}
+
+	// The broken twin looks, then moves.
+	id = add()
+	var looked sync.WaitGroup
+	looked.Add(buriers)
+	dead = buried(t, d, func() (bool, error) {
+		found, err := d.XRange(t.Context(), shards[1].Entries, id, id).Result()
+		looked.Done()
+		looked.Wait()
+		if err != nil || len(found) == 0 {
+			return false, err
+		}
+		err = d.XAdd(t.Context(), &redis.XAddArgs{Stream: shards[1].Dead, Values: []any{"entry", id}}).Err()
+		return true, errors.Join(err, d.XDel(t.Context(), shards[1].Entries, id).Err())
+	})
+	if len(dead) <= 2 {
+		t.Error("the test does not see an entry that is moved twice")
+	}
+}
+
+const buriers = 8
+
+// buried has some bury an entry at once and returns all dead letters. As many as say so must have moved one.
+func buried(t *testing.T, d *desk, bury func() (bool, error)) []redis.XMessage {
+	t.Helper()
+	before := d.XLen(t.Context(), shards[1].Dead).Val()
+	var moves atomic.Int64
+	var all sync.WaitGroup
+	for range buriers {
+		all.Go(func() {
+			moved, err := bury()
+			if err != nil {
+				t.Error(err)
+			}
+			if moved {
+				moves.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	dead, err := d.XRange(t.Context(), shards[1].Dead, "-", "+").Result()
+	if err != nil || int64(len(dead))-before != moves.Load() {
+		t.Fatalf("%d say that they moved it, and there are %d dead letters, %v", moves.Load(), len(dead), err)
+	}
+	return dead
 }
 
 // Drain hands out what is new and what somebody has had for a second, of one shard.
