@@ -19,7 +19,7 @@ run: servers build ## Run everything on this machine, with demo data; Ctrl-C end
 	@exec bin/neticket dev
 
 test: servers ## Run all tests, with the race detector, on real servers of their own
-	go test -race -timeout 15m ./...
+	go test -race -count=1 -timeout 15m ./...
 
 check: ## Check format, lint and security
 	@test -z "$$(gofmt -l cmd internal migrations)" || { gofmt -l cmd internal migrations; echo "run gofmt on these"; exit 1; }
