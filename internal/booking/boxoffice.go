@@ -49,8 +49,12 @@ type Booking struct {
 // stock.ErrUnknown alone the units may have been taken, and the same key tells.
 func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation Reservation, repeated bool, err error) {
 	id := NewID(booking.User, booking.Show, booking.Key)
-	woken, leave := b.waiters.join(id) // before the entry exists, so that no wake-up is missed
-	defer leave()
+	var woken <-chan struct{}
+	if booking.Wait > 0 {
+		joined, leave := b.waiters.join(id) // before the entry exists, so that no wake-up is missed
+		defer leave()
+		woken = joined
+	}
 	request := stock.Request{ID: id.String(), User: booking.User, Show: booking.Show, Units: booking.Units,
 		From: b.waiters.Instance, Trace: booking.Trace}
 	var receipt stock.Receipt
