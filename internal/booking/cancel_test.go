@@ -45,12 +45,12 @@ func TestCancelAnswers(t *testing.T) {
 		id   uuid.UUID
 		want error
 	}{
-		"pending":        {8, pending.ID, booking.ErrPending},
-		"rejected":       {9, rejected.ID, booking.ErrNotCancellable},
-		"not there":      {7, uuid.New(), booking.ErrNotFound},
-		"somebody's":     {8, mine.ID, booking.ErrNotFound},
-		"has started":    {7, late.ID, stock.ErrStarted},
-		"somebody's own": {7, mine.ID, nil},
+		"pending":     {8, pending.ID, booking.ErrPending},
+		"rejected":    {9, rejected.ID, booking.ErrNotCancellable},
+		"not there":   {7, uuid.New(), booking.ErrNotFound},
+		"somebody's":  {8, mine.ID, booking.ErrNotFound},
+		"has started": {7, late.ID, stock.ErrStarted},
+		"one's own":   {7, mine.ID, nil},
 	} {
 		if _, err := rig.BoxOffice.Cancel(t.Context(), test.user, test.id, 0); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)

@@ -1,6 +1,8 @@
 package booking
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"testing"
@@ -9,6 +11,39 @@ import (
 
 	"github.com/neticket/neticket/internal/stock"
 )
+
+// run lives through many steps, then delivers until the stream is empty, and returns the first fault.
+func (w *world) run(steps int) error {
+	for step := range steps {
+		var err error
+		switch n := w.random.IntN(20); {
+		case n < 8:
+			w.book()
+		case n < 11:
+			w.cancel()
+		case n < 18:
+			err = w.deliver()
+		case n < 19:
+			w.settle()
+		case w.random.IntN(3) > 0:
+			w.resync()
+		default:
+			w.meddle()
+		}
+		if err = errors.Join(err, w.check()); err != nil {
+			return fmt.Errorf("step %d: %w", step, err)
+		}
+	}
+	for range 1000 {
+		if len(w.stream) == 0 {
+			return nil
+		}
+		if err := errors.Join(w.deliver(), w.check()); err != nil {
+			return fmt.Errorf("in the end: %w", err)
+		}
+	}
+	return errors.New("I9: the stream is never empty")
+}
 
 // What the recorder decides keeps the invariants in many worlds in which batches are delivered twice, reordered, half settled and
 // by workers thought dead, shows are resynced, and somebody meddles with the units left.

@@ -1,7 +1,6 @@
 package booking
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -223,37 +222,4 @@ func (w *world) check() error {
 		return fmt.Errorf("I7 at rest: %d units given back for %d cancelled", w.givenBack, w.transitions)
 	}
 	return nil
-}
-
-// run lives through many steps, then delivers until the stream is empty, and returns the first fault.
-func (w *world) run(steps int) error {
-	for step := range steps {
-		var err error
-		switch n := w.random.IntN(20); {
-		case n < 8:
-			w.book()
-		case n < 11:
-			w.cancel()
-		case n < 18:
-			err = w.deliver()
-		case n < 19:
-			w.settle()
-		case w.random.IntN(3) > 0:
-			w.resync()
-		default:
-			w.meddle()
-		}
-		if err = errors.Join(err, w.check()); err != nil {
-			return fmt.Errorf("step %d: %w", step, err)
-		}
-	}
-	for range 1000 {
-		if len(w.stream) == 0 {
-			return nil
-		}
-		if err := errors.Join(w.deliver(), w.check()); err != nil {
-			return fmt.Errorf("in the end: %w", err)
-		}
-	}
-	return errors.New("I9: the stream is never empty")
 }

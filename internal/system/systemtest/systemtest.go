@@ -114,7 +114,13 @@ func Go(t testing.TB, part system.Part) (stop func()) {
 // Work runs a worker of the given name in the background.
 func (r *Rig) Work(t testing.TB, name string) (stop func()) {
 	t.Helper()
-	return Go(t, r.Worker(name).Run)
+	worker := r.Worker(name)
+	return Go(t, func(ctx context.Context) error {
+		ended := make(chan struct{})
+		defer close(ended)
+		context.AfterFunc(ctx, func() { r.unblock(ended) })
+		return worker.Run(ctx)
+	})
 }
 
 // Worker returns one more reader, as another worker process would have.
