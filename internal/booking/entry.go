@@ -73,7 +73,7 @@ func (d *decoder) text(field string) string {
 
 func (d *decoder) number(field string, most int64) int64 {
 	n, err := strconv.ParseInt(d.text(field), 10, 64)
-	if err != nil || n < 1 || n > most {
+	if err != nil || n < 1 || n > most || strconv.FormatInt(n, 10) != d.text(field) {
 		d.fail(field, d.text(field))
 	}
 	return n

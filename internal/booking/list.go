@@ -48,13 +48,16 @@ func (l *Lookup) list(ctx context.Context, user int64, after Position, limit int
 	if err := l.epochs(ctx, epochs, m.shows()); err != nil {
 		return Page{}, err
 	}
+	known, err := l.store.known(ctx, m.ids())
+	if err != nil {
+		return Page{}, err
+	}
 	rows, err := l.store.ofUser(ctx, user, after, limit+1)
 	if err != nil {
 		return Page{}, err
 	}
-	known, err := l.store.known(ctx, m.ids())
-	if err != nil {
-		return Page{}, err
+	for _, row := range rows { // recorded in between
+		known[row.ID] = true
 	}
 	if err := l.epochs(ctx, epochs, m.cancelled(rows)); err != nil {
 		return Page{}, err

@@ -64,6 +64,9 @@ func plan(entries []Entry, f facts) decided {
 			inserted[row] = true
 		case row.Epoch == e.Epoch && row.Seq == e.Seq: // delivered again
 			units, count := givenBack(row)
+			if row.Reason == SoldOut && e.Epoch == f.stock[e.Show].Epoch { // the commit's answer may have been lost
+				d.suspects[e.Show] = stock.CauseSoldOut
+			}
 			d.decisions = append(d.decisions, decision{entry: e, outcome: outcomeAgain, unitsBack: units, countBack: count})
 		default: // a repeat whose marker was gone took units a second time
 			d.decisions = append(d.decisions, decision{entry: e, outcome: outcomeTwice, unitsBack: e.Units, countBack: e.Units})
@@ -86,7 +89,9 @@ func (d *decided) reserve(e Entry, f facts) *Row {
 	switch {
 	case e.Epoch != s.Epoch:
 		row.Reason = Lost
-		d.suspects[e.Show] = stock.CauseEpoch
+		if d.suspects[e.Show] == "" {
+			d.suspects[e.Show] = stock.CauseEpoch
+		}
 	case s.Reserved+d.reserved[e.Show]+e.Units > s.Capacity:
 		row.Reason = SoldOut
 		d.suspects[e.Show] = stock.CauseSoldOut

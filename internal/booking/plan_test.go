@@ -77,7 +77,7 @@ func TestPlan(t *testing.T) {
 		"1 again, confirmed":      {entry: reserveEntry(), row: rowOf(Confirmed, ""), stock: roomy, want: want{outcome: outcomeAgain}},
 		"1 again, limit reached":  {entry: reserveEntry(), row: rowOf(Rejected, LimitReached), stock: roomy, want: want{outcome: outcomeAgain, units: 2, count: 2}},
 		"1 again, error":          {entry: reserveEntry(), row: rowOf(Rejected, Failed), stock: roomy, want: want{outcome: outcomeAgain, units: 2, count: 2}},
-		"1 again, sold out":       {entry: reserveEntry(), row: rowOf(Rejected, SoldOut), stock: roomy, want: want{outcome: outcomeAgain, count: 2}},
+		"1 again, sold out":       {entry: reserveEntry(), row: rowOf(Rejected, SoldOut), stock: roomy, want: want{outcome: outcomeAgain, suspect: stock.CauseSoldOut, count: 2}},
 		"1 again, lost":           {entry: reserveEntry(), row: rowOf(Rejected, Lost), stock: roomy, want: want{outcome: outcomeAgain}},
 		"1 again, cancelled":      {entry: reserveEntry(), row: rowOf(Cancelled, "", cancelledBy(5, 20)), stock: roomy, want: want{outcome: outcomeAgain}},
 		"1 again, after a resync": {entry: reserveEntry(), row: rowOf(Confirmed, ""), stock: stock.Row{Show: 42, Capacity: 10, Epoch: 6}, want: want{outcome: outcomeAgain}},

@@ -138,7 +138,7 @@ func TestLoadOne(t *testing.T) {
 		{"LOG_FORMAT", "xml", nil, nil},
 		{"HTTP_ADDR", "127.0.0.1:0", func(c config.Config) any { return c.HTTPAddr }, "127.0.0.1:0"},
 		{"HTTP_ADDR", "8080", nil, nil},
-		{"MYSQL_CONNS", "0", nil, nil},
+		{"MYSQL_CONNS", "1", nil, nil},
 		{"REDIS_CONNS", "0", nil, nil},
 		{"MYSQL_DSN", "u:p@tcp(h:1)/", nil, nil},
 		{"IMAGES_URL", "s3://b?region=r", func(c config.Config) any { return c.ImagesURL }, "s3://b?region=r"},

@@ -61,8 +61,9 @@ func settings() []setting {
 		},
 		{
 			name: "NETICKET_MYSQL_CONNS", def: "32", of: all,
-			doc:     "connections to MySQL, at most, of a process",
-			binding: to(func(c *Config) *int { return &c.MySQLConns }, whole(1, 10_000)),
+			doc: "connections to MySQL, at most, of a process",
+			// A migration holds one and needs another.
+			binding: to(func(c *Config) *int { return &c.MySQLConns }, whole(2, 10_000)),
 		},
 		{
 			name: "NETICKET_REDIS_ADDRS", def: "127.0.0.1:6379", of: all,

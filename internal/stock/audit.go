@@ -126,7 +126,7 @@ func (l *Ledger) eachHash(ctx context.Context, shows []int64, each func(show int
 			for i, show := range part {
 				fields := answer(replies[i].Val())
 				var hash Hash
-				if fields[0] != nil {
+				if fields[0] != nil && fields[2] != nil {
 					hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4)}
 				}
 				each(show, hash, clock.Val().UTC())

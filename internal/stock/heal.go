@@ -40,7 +40,9 @@ const (
 // Want asks for a resync of a show. It returns at once.
 func (h *Healer) Want(show int64, cause string) {
 	h.mu.Lock()
-	h.wanted[show] = cause
+	if h.wanted[show] != CauseSoldOut {
+		h.wanted[show] = cause
+	}
 	h.mu.Unlock()
 	select {
 	case h.wake <- struct{}{}:
@@ -80,7 +82,13 @@ func (h *Healer) heal(ctx context.Context, show int64, cause string) {
 	state.delay = max(time.Minute, 2*state.delay)
 	state.next = now.Add(state.delay)
 	h.state[show] = state
-	if _, err := h.resyncer.Resync(ctx, show, cause); err != nil && !errors.Is(err, ErrResyncRunning) && ctx.Err() == nil {
+	_, err := h.resyncer.Resync(ctx, show, cause)
+	if errors.Is(err, ErrResyncRunning) {
+		state.next = now // nothing was done
+		h.state[show] = state
+		return
+	}
+	if err != nil && ctx.Err() == nil {
 		h.log.Error("a show whose stock is wrong could not be resynced; it is tried again when the fault is seen again",
 			"show", show, "cause", cause, "error", err)
 	}

@@ -32,17 +32,18 @@ func (l *Loader) Load(ctx context.Context, show int64, garbled bool) error {
 		return ErrUnloaded // mended a moment ago, or being mended
 	}
 	key := strconv.FormatInt(show, 10)
+	l.running.Add(1)
 	done := l.flight.DoChan(key, func() (any, error) {
-		l.running.Add(1)
-		defer l.running.Done()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		defer cancel()
 		return nil, l.load(ctx, show, garbled)
 	})
 	select {
 	case <-ctx.Done():
+		go func() { <-done; l.running.Done() }()
 		return ErrUnloaded
 	case result := <-done:
+		l.running.Done()
 		switch {
 		case result.Err == nil, errors.Is(result.Err, ErrNoShow):
 			return result.Err

@@ -80,6 +80,7 @@ type Resynced struct {
 type hold struct {
 	epoch        int64 // 0: the hash had none
 	seq, settled int64
+	made         bool // the stream or its group was missing
 	bumped       bool // a new epoch may be in MySQL: there is no way back
 }
 
@@ -124,11 +125,20 @@ func (r *Resyncer) resync(ctx context.Context, show int64) (Resynced, error) {
 		}
 		held, err := r.pause(ctx, show, token, "")
 		if err != nil {
-			failed = err
+			// The answer may be what was lost, and not the call.
+			if failed = err; stopBeat == nil && !errors.Is(err, ErrResyncRunning) && !errors.Is(err, errRobbed) {
+				_ = r.resume(ctx, show, token) // at worst it is taken over in 10 s
+			}
 			break
 		}
 		if stopBeat == nil {
 			ctx, stopBeat = r.beat(ctx, show, token)
+		}
+		if held.made {
+			if err := r.distrustOthers(ctx, show); err != nil {
+				failed = err
+				break
+			}
 		}
 		result, again, err := r.reload(ctx, row, held, token)
 		if err == nil && !again {
@@ -186,7 +196,7 @@ func (r *Resyncer) pause(ctx context.Context, show int64, token, mode string) (h
 	}
 	switch reply.word() {
 	case "ok":
-		return hold{epoch: reply.number(1), seq: reply.number(2), settled: reply.number(3), bumped: reply.text(4) == "1"}, nil
+		return hold{epoch: reply.number(1), seq: reply.number(2), settled: reply.number(3), bumped: reply.text(4) == "1", made: reply.text(5) == "1"}, nil
 	case "running":
 		return hold{}, ErrResyncRunning
 	}
@@ -257,4 +267,23 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-timer.C:
 		return true
 	}
+}
+
+// distrustOthers unloads the other shows of a show's shard, whose stream was lost: what they had in it is gone, so their counts
+// never come to rest again.
+func (r *Resyncer) distrustOthers(ctx context.Context, show int64) error {
+	rows, err := r.store.Rows(ctx)
+	if err != nil {
+		return err
+	}
+	shards := r.ledger.shards
+	for other := range rows {
+		if other == show || shards.Of(other) != shards.Of(show) {
+			continue
+		}
+		if err := r.ledger.scripts.unload.Run(ctx, r.ledger.client, []string{shards.Show(other)}).Err(); err != nil {
+			return fmt.Errorf("distrust show %d, whose stream was lost: %w", other, err)
+		}
+	}
+	return nil
 }

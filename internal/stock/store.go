@@ -1,10 +1,12 @@
 package stock
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,6 +133,7 @@ func (s *Store) WriteSnapshots(ctx context.Context, snapshots []Snapshot) error 
 	if len(snapshots) == 0 {
 		return nil
 	}
+	snapshots = slices.SortedFunc(slices.Values(snapshots), func(a, b Snapshot) int { return cmp.Compare(a.Show, b.Show) })
 	args := make([]any, 0, 4*len(snapshots))
 	for _, snapshot := range snapshots {
 		args = append(args, snapshot.Show, snapshot.Epoch, snapshot.Left, snapshot.AsOf)

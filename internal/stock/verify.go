@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -24,16 +23,15 @@ func (g *Guardian) verify(ctx context.Context, s server) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	shows := sync.OnceValues(func() (map[int64]Row, error) { return g.store.Rows(ctx) })
+	rows, err := g.store.Rows(ctx)
+	if err != nil {
+		return identity{}, err
+	}
 	for _, shard := range s.shards {
 		if known[shard] == id {
 			continue
 		}
 		err := g.store.verify(ctx, shard, id, func() error {
-			rows, err := shows()
-			if err != nil {
-				return err
-			}
 			n, err := g.distrust(ctx, conn, shard, rows)
 			if err == nil && n > 0 {
 				g.log.Warn("fence: the server's history may have changed; its shows are loaded anew under a new epoch",

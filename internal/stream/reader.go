@@ -34,6 +34,9 @@ type Options struct {
 // block is how long a read waits for new entries. Cancelling does not interrupt it (go-redis).
 const block = time.Second
 
+// tellEvery is how often the owner of a lost group is told so, until it is there again.
+const tellEvery = 2 * time.Second
+
 // Reader reads all shards of a group as one consumer.
 type Reader struct {
 	group   *Group
@@ -80,12 +83,16 @@ func (r *Reader) Run(ctx context.Context) error {
 // shard reads one shard: ctx ends the reading, work the handling.
 func (r *Reader) shard(ctx, work context.Context, shard int) {
 	var claimed time.Time
-	seen := false // the group has been there
+	var orphans map[string]bool
+	var told time.Time // when its owner was told last that the group is gone
+	seen := false      // the group has been there
 	for failures := 0; ctx.Err() == nil; {
 		var err error
 		if time.Since(claimed) > r.options.ClaimAfter/5 {
 			claimed = time.Now()
-			err = r.claim(ctx, work, shard, r.options.ClaimAfter)
+			if err = r.claim(ctx, work, shard, r.options.ClaimAfter); err == nil {
+				orphans, err = r.sweep(work, shard, orphans)
+			}
 		}
 		if err == nil {
 			err = r.read(work, shard, block)
@@ -98,7 +105,8 @@ func (r *Reader) shard(ctx, work context.Context, shard int) {
 		pause := min(50*time.Millisecond<<min(failures, 5), time.Second)
 		switch {
 		case redis.HasErrorPrefix(err, "NOGROUP"):
-			if seen || r.streamExists(ctx, shard) {
+			if (seen || r.streamExists(ctx, shard)) && time.Since(told) > tellEvery {
+				told = time.Now()
 				r.handler.Vanished(work, shard)
 			}
 			pause = 200 * time.Millisecond // nothing was sold on this shard yet; the first sale makes the group
@@ -154,6 +162,62 @@ func (r *Reader) claim(ctx, work context.Context, shard int, idle time.Duration)
 	return nil
 }
 
+// sweep takes entries without an owner, which XAUTOCLAIM does not see: their consumer was deleted. The stream holds only what is
+// not settled, so what was delivered and is pending with nobody is that, or was settled while we looked; so only what looked
+// so in the pass before, too, is taken. It returns what looks so now. At most a batch is looked at, the oldest.
+func (r *Reader) sweep(work context.Context, shard int, before map[string]bool) (orphans map[string]bool, err error) {
+	key := r.group.shards[shard].Entries
+	delivered, err := r.delivered(work, key)
+	if err != nil || len(delivered) == 0 {
+		return nil, err
+	}
+	pending, err := r.group.client.XPendingExt(work, &redis.XPendingExtArgs{Stream: key, Group: r.group.name, Start: "-",
+		End: delivered[len(delivered)-1].ID, Count: int64(len(delivered))}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("sweep shard %d: %w", shard, err)
+	}
+	owned := make(map[string]bool, len(pending))
+	for _, p := range pending {
+		owned[p.ID] = true
+	}
+	orphans = map[string]bool{}
+	claim := []any{"XCLAIM", key, r.group.name, r.options.Consumer, 0}
+	var taken []Entry
+	for _, entry := range delivered {
+		if owned[entry.ID] {
+			continue
+		}
+		orphans[entry.ID] = true
+		if before[entry.ID] {
+			taken = append(taken, entry)
+			claim = append(claim, entry.ID)
+		}
+	}
+	if len(taken) == 0 {
+		return orphans, nil
+	}
+	// go-redis has no FORCE, without which an entry that is pending with nobody cannot be claimed.
+	if err := r.group.client.Do(work, append(claim, "FORCE", "JUSTID")...).Err(); err != nil {
+		return nil, fmt.Errorf("sweep shard %d: %w", shard, err)
+	}
+	r.log.Warn("took over entries without an owner; was a consumer deleted by hand?", "shard", shard, "entries", len(taken))
+	return nil, r.handle(work, shard, taken)
+}
+
+// delivered returns the oldest entries that were delivered to some consumer and are not settled.
+func (r *Reader) delivered(work context.Context, key string) ([]Entry, error) {
+	groups, err := r.group.client.XInfoGroups(work, key).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read the groups of %s: %w", key, err)
+	}
+	for _, g := range groups {
+		if g.Name == r.group.name {
+			return r.group.client.XRangeN(work, key, "-", g.LastDeliveredID, int64(r.options.Batch)).Result()
+		}
+	}
+	return nil, nil
+}
+
 // handle calls the handler and stays the entries' owner meanwhile, however long it takes.
 func (r *Reader) handle(work context.Context, shard int, entries []Entry) error {
 	if len(entries) == 0 {
@@ -192,6 +256,13 @@ func (r *Reader) Drain(ctx context.Context, shard int) error {
 	if err := r.claim(ctx, ctx, shard, time.Second); err != nil {
 		return err
 	}
+	orphans, err := r.sweep(ctx, shard, nil)
+	if err == nil {
+		_, err = r.sweep(ctx, shard, orphans)
+	}
+	if err != nil {
+		return err
+	}
 	for {
 		before, err := r.group.client.XLen(ctx, r.group.shards[shard].Entries).Result()
 		if err != nil || before == 0 {
@@ -215,10 +286,9 @@ func (r *Reader) streamExists(ctx context.Context, shard int) bool {
 // leave deletes the consumer from a shard's group if it owns nothing there; else that would orphan its entries.
 func (r *Reader) leave(ctx context.Context, shard int) {
 	entries := r.group.shards[shard].Entries
-	pending, err := r.group.client.XPendingExt(ctx, &redis.XPendingExtArgs{Stream: entries, Group: r.group.name,
-		Start: "-", End: "+", Count: 1, Consumer: r.options.Consumer}).Result()
-	if err == nil && len(pending) == 0 {
-		r.group.client.XGroupDelConsumer(ctx, entries, r.group.name, r.options.Consumer)
+	// In one script: another drain of this process may read as the same consumer.
+	if err := r.group.leave.Run(ctx, r.group.client, []string{entries}, r.group.name, r.options.Consumer).Err(); err != nil {
+		r.log.Debug("the consumer stays in the group", "shard", shard, "error", err)
 	}
 }
 

@@ -31,14 +31,19 @@ type Group struct {
 	name   string
 	shards []Shard
 	bury   *redis.Script
+	leave  *redis.Script
 }
 
-//go:embed scripts/bury.lua
-var buryScript string
+var (
+	//go:embed scripts/bury.lua
+	buryScript string
+	//go:embed scripts/leave.lua
+	leaveScript string
+)
 
 // NewGroup returns a group of that name.
 func NewGroup(client redis.UniversalClient, name string, shards []Shard) *Group {
-	return &Group{client: client, name: name, shards: shards, bury: redis.NewScript(buryScript)}
+	return &Group{client: client, name: name, shards: shards, bury: redis.NewScript(buryScript), leave: redis.NewScript(leaveScript)}
 }
 
 // Bury moves an entry that cannot be decoded to the shard's dead letters. It reports whether this call did, not another.
