@@ -32,15 +32,19 @@ func (l *Loader) Load(ctx context.Context, show int64, garbled bool) error {
 		return ErrUnloaded // mended a moment ago, or being mended
 	}
 	key := strconv.FormatInt(show, 10)
-	l.running.Add(1)
+	l.running.Add(1) // here, by everyone who waits: in the flight it might come after Wait has looked
 	done := l.flight.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		defer cancel()
-		return nil, l.load(ctx, show, garbled)
+		err := l.load(ctx, show, garbled)
+		if err != nil && !errors.Is(err, ErrNoShow) && !errors.Is(err, ErrResyncRunning) { // once, not for each who waits
+			l.resyncer.log.Warn("a show could not be loaded; the next request tries again", "show", show, "error", err)
+		}
+		return nil, err
 	})
 	select {
 	case <-ctx.Done():
-		go func() { <-done; l.running.Done() }()
+		go func() { <-done; l.running.Done() }() // Wait waits for it
 		return ErrUnloaded
 	case result := <-done:
 		l.running.Done()
@@ -50,7 +54,6 @@ func (l *Loader) Load(ctx context.Context, show int64, garbled bool) error {
 		case errors.Is(result.Err, ErrResyncRunning):
 			return ErrPaused
 		}
-		l.resyncer.log.Warn("a show could not be loaded; the next request tries again", "show", show, "error", result.Err)
 		return ErrUnloaded
 	}
 }

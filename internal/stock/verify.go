@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -23,14 +24,15 @@ func (g *Guardian) verify(ctx context.Context, s server) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	rows, err := g.store.Rows(ctx)
+	changed := slices.DeleteFunc(slices.Clone(s.shards), func(shard int) bool { return known[shard] == id })
+	if len(changed) == 0 {
+		return id, nil
+	}
+	rows, err := g.store.Rows(ctx) // not in a transaction: that would need a second connection
 	if err != nil {
 		return identity{}, err
 	}
-	for _, shard := range s.shards {
-		if known[shard] == id {
-			continue
-		}
+	for _, shard := range changed {
 		err := g.store.verify(ctx, shard, id, func() error {
 			n, err := g.distrust(ctx, conn, shard, rows)
 			if err == nil && n > 0 {
