@@ -32,6 +32,7 @@ type Config struct {
 	HTTPAddr     string
 	OpsAddr      string
 	StartTimeout time.Duration // how long a start waits for Redis and MySQL
+	TakeOver     time.Duration // how long a silent resync is respected
 	LogLevel     slog.Level
 	LogFormat    string // json or text
 	OTLPEndpoint string // empty: no tracing

@@ -37,6 +37,7 @@ func TestLoadDefaults(t *testing.T) {
 	}
 	common := config.Config{
 		StartTimeout: 2 * time.Minute,
+		TakeOver:     10 * time.Second,
 		LogFormat:    "json",
 		MySQLDSN:     "neticket:neticket@tcp(127.0.0.1:3306)/neticket",
 		MySQLConns:   32,

@@ -146,6 +146,11 @@ func settings() []setting {
 			binding: to(func(c *Config) *time.Duration { return &c.StartTimeout }, duration(time.Millisecond)),
 		},
 		{
+			name: "NETICKET_TAKE_OVER", def: "10s", of: all,
+			doc:     "how long a resync that gives no sign of life keeps its show paused before another may take it over, 1 s or more",
+			binding: to(func(c *Config) *time.Duration { return &c.TakeOver }, duration(time.Second)),
+		},
+		{
 			name: "NETICKET_OTLP_ENDPOINT", of: all,
 			doc:     "where traces go, `http://host:4318`; none: tracing is off",
 			binding: to(func(c *Config) *string { return &c.OTLPEndpoint }, httpURL),

@@ -24,7 +24,8 @@ func (r *Resyncer) StepPause(ctx context.Context, show int64, token, mode string
 
 // StepRaise is step 4 of a resync; the row it returns is nil when the epoch is not the one read any more.
 func (r *Resyncer) StepRaise(ctx context.Context, read Row, hashEpoch int64) (*Row, error) {
-	return r.raise(ctx, read, hashEpoch)
+	fresh, _, err := newResync(r, read.Show, nil).raise(ctx, read, hashEpoch)
+	return fresh, err
 }
 
 // StepBuild is the first half of step 5: the units per user, built under the token.

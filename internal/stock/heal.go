@@ -30,13 +30,6 @@ func NewHealer(resyncer *Resyncer, log *slog.Logger) *Healer {
 	return &Healer{resyncer: resyncer, log: log, wanted: map[int64]string{}, wake: make(chan struct{}, 1), state: map[int64]healed{}}
 }
 
-// Causes that a resync is wanted for.
-const (
-	CauseSoldOut = "sold_out" // more units were sold than there are
-	CauseEpoch   = "epoch"    // an entry of an older epoch was met: its show may still be sold under that
-	CauseStuck   = "stuck"    // it stays paused, or unloaded with entries that were never recorded
-)
-
 // Want asks for a resync of a show. It returns at once.
 func (h *Healer) Want(show int64, cause string) {
 	h.mu.Lock()

@@ -206,7 +206,7 @@ func newResyncer(rig *systemtest.Rig, change func(*parts)) *stock.Resyncer {
 	if change != nil {
 		change(&p)
 	}
-	return stock.NewResyncer(rig.Ledger, rig.DB, p, p.confirmed, p, rig.Observers(prometheus.NewRegistry()))
+	return stock.NewResyncer(rig.Ledger, rig.DB, p, p.confirmed, p, 10*time.Second, rig.Observers(prometheus.NewRegistry()))
 }
 
 // saleTimes are such that everything is allowed.

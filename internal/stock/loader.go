@@ -65,7 +65,7 @@ func (l *Loader) load(ctx context.Context, show int64, garbled bool) error {
 			return err
 		}
 	}
-	_, err := l.resyncer.Resync(ctx, show, "unloaded")
+	_, err := l.resyncer.Resync(ctx, show, CauseUnloaded)
 	for errors.Is(err, ErrResyncRunning) { // by another process: its work is ours
 		if !sleep(ctx, 20*time.Millisecond) {
 			return err
@@ -77,7 +77,7 @@ func (l *Loader) load(ctx context.Context, show int64, garbled bool) error {
 		if ready {
 			return nil
 		}
-		_, err = l.resyncer.Resync(ctx, show, "unloaded")
+		_, err = l.resyncer.Resync(ctx, show, CauseUnloaded)
 	}
 	return err
 }
@@ -129,7 +129,7 @@ func (l *Loader) takeOver(ctx context.Context, show int64) {
 	l.running.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		defer cancel()
-		_, err := l.resyncer.Resync(ctx, show, "stuck")
+		_, err := l.resyncer.Resync(ctx, show, CauseStuck)
 		if err != nil && !errors.Is(err, ErrResyncRunning) {
 			l.resyncer.log.Warn("a paused show could not be taken over; the next request tries again", "show", show, "error", err)
 		}

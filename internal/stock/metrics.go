@@ -14,7 +14,7 @@ type Observers struct {
 }
 
 type resyncMetrics struct {
-	resyncs *prometheus.CounterVec // cause: unloaded, stuck, sold_out, epoch; result: ok, running, not_drained, failed
+	resyncs *prometheus.CounterVec // cause: see the constants; result: ok, running, not_drained, refused, failed
 }
 
 func newResyncMetrics(registry prometheus.Registerer) *resyncMetrics {
@@ -27,6 +27,7 @@ func newResyncMetrics(registry prometheus.Registerer) *resyncMetrics {
 
 func (m *resyncMetrics) count(cause string, err error) {
 	result := "failed"
+	_, refused := errors.AsType[*CapacityError](err)
 	switch {
 	case err == nil:
 		result = "ok"
@@ -34,6 +35,8 @@ func (m *resyncMetrics) count(cause string, err error) {
 		result = "running"
 	case errors.Is(err, ErrNotDrained):
 		result = "not_drained"
+	case refused:
+		result = "refused"
 	}
 	m.resyncs.WithLabelValues(cause, result).Inc()
 }

@@ -20,7 +20,7 @@ func TestResyncLoadsAFreshShow(t *testing.T) {
 	rig := systemtest.New(t)
 	show := rig.Show(t, 10, 4)
 	confirm(t, rig, show, 7, 3)
-	if got, want := resync(t, rig, show), (stock.Resynced{Before: 0, After: 7, Epoch: 1}); got != want {
+	if got, want := resync(t, rig, show), (stock.Resynced{Before: 7, After: 7, Epoch: 1}); got != want {
 		t.Errorf("first load: %+v, want %+v", got, want)
 	}
 	wantOpen(t, rig, show, 7)
@@ -29,7 +29,7 @@ func TestResyncLoadsAFreshShow(t *testing.T) {
 	}
 
 	set("left", 2)(t, rig, show) // by hand
-	if got, want := resync(t, rig, show), (stock.Resynced{Before: 2, After: 7, Epoch: 2}); got != want {
+	if got, want := resync(t, rig, show), (stock.Resynced{Before: 2, After: 7, Drift: -5, Epoch: 2}); got != want {
 		t.Errorf("second load: %+v, want %+v", got, want)
 	}
 	wantOpen(t, rig, show, 7)

@@ -105,11 +105,11 @@ func (s *Store) AddReserved(ctx context.Context, tx *sql.Tx, rows map[int64]Row,
 	return nil
 }
 
-// raise sets a show's stock anew under a new epoch, if its epoch still is the one that the caller read. It reports whether
-// it was.
-func (s *Store) raise(ctx context.Context, tx *sql.Tx, read Row, hashEpoch int64, reserved, capacity, limit int) (bool, error) {
+// raise sets a show's stock to want's figures under a new epoch, if its epoch still is the one that the caller read. It
+// reports whether it was.
+func (s *Store) raise(ctx context.Context, tx *sql.Tx, read Row, hashEpoch int64, want Row) (bool, error) {
 	result, err := tx.ExecContext(ctx, `UPDATE stock SET epoch = GREATEST(epoch, ?) + 1, reserved = ?, capacity = ?, limit_per_user = ?
-		WHERE show_id = ? AND epoch = ?`, hashEpoch, reserved, capacity, limit, read.Show, read.Epoch)
+		WHERE show_id = ? AND epoch = ?`, hashEpoch, want.Reserved, want.Capacity, want.Limit, read.Show, read.Epoch)
 	if err != nil {
 		return false, fmt.Errorf("raise the epoch of show %d: %w", read.Show, err)
 	}

@@ -84,7 +84,7 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	// The recorder raises alarms that the healer mends with a resync, which, where no worker lives, has the recorder drain.
 	s.alarm = &alarm{log: log, guardian: s.Guardian}
 	s.Reader = stream.NewReader(s.Group, s.NewRecorder(registry), stream.Options{Consumer: s.Instance, Batch: c.BatchSize}, log, registry)
-	s.Resyncer = stock.NewResyncer(s.Ledger, db, calendar{s.Shows}, booking.NewStore(db), s.Reader, observers)
+	s.Resyncer = stock.NewResyncer(s.Ledger, db, calendar{s.Shows}, booking.NewStore(db), s.Reader, c.TakeOver, observers)
 	s.Healer = stock.NewHealer(s.Resyncer, log)
 	s.alarm.healer = s.Healer
 	return s, nil

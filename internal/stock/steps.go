@@ -1,0 +1,215 @@
+package stock
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/neticket/neticket/internal/database"
+)
+
+// resyncWithin bounds all steps of a resync together.
+const resyncWithin = 30 * time.Second
+
+// steps are one resync of one show, under a token of its own.
+type steps struct {
+	*Resyncer
+	show    int64
+	token   string
+	change  *Change // nil: none, or refused
+	refused error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
+	leave   func() bool
+}
+
+func newResync(r *Resyncer, show int64, change *Change) *steps {
+	return &steps{Resyncer: r, show: show, token: rand.Text(), change: change}
+}
+
+// run goes through the steps until the show is loaded. The caller's context counts until the bump is said: from then on the
+// show can only be loaded, and a caller who went away must not leave it paused.
+func (s *steps) run(caller context.Context) (Resynced, error) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(caller), resyncWithin)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	s.leave = context.AfterFunc(caller, func() { cancel(context.Cause(caller)) })
+	defer s.leave()
+	var stopBeat func()
+	var failed error
+	defer func() {
+		if stopBeat == nil {
+			return
+		}
+		stopBeat()
+		if failed != nil { // resume.lua itself refuses where there is no way back
+			if err := s.resume(ctx, s.show, s.token); err != nil {
+				s.log.Warn("a failed resync could not put its show back; it is taken over in 10 s", "show", s.show, "error", err)
+			}
+		}
+	}()
+	for attempt := range 8 {
+		if attempt > 0 && !sleep(ctx, time.Duration(attempt)*50*time.Millisecond) {
+			break
+		}
+		row, err := s.store.Row(ctx, s.show) // before the pause: what is raised later is what was true before anything stopped
+		if err != nil {
+			if failed = err; stopBeat == nil || errors.Is(err, ErrNoShow) {
+				break
+			}
+			continue
+		}
+		held, err := s.pause(ctx, s.show, s.token, "")
+		if err != nil {
+			// The answer may be what was lost, and not the call.
+			if failed = err; stopBeat == nil && !errors.Is(err, ErrResyncRunning) {
+				_ = s.resume(ctx, s.show, s.token) // at worst it is taken over in 10 s
+			}
+			break
+		}
+		if stopBeat == nil {
+			ctx, stopBeat = s.beat(ctx, s.show, s.token)
+		}
+		if held.made {
+			if err := s.distrustOthers(ctx, s.show); err != nil {
+				failed = err
+				break
+			}
+		}
+		result, again, err := s.reload(ctx, row, held)
+		if err == nil && !again {
+			failed = nil
+			return result, s.refused
+		}
+		if failed = err; !again {
+			break
+		}
+	}
+	if cause := context.Cause(ctx); failed == nil || errors.Is(cause, errRobbed) {
+		failed = cause
+	}
+	if failed == nil {
+		failed = errors.New("other resyncs came in between too often")
+	}
+	return Resynced{}, failed
+}
+
+// reload is steps 3 to 5 under the pause. again: begin once more at step 1.
+func (s *steps) reload(ctx context.Context, row Row, held hold) (result Resynced, again bool, err error) {
+	if !held.bumped {
+		if err := s.drain(ctx, s.show, held); err != nil {
+			return Resynced{}, false, err
+		}
+		if err := s.allowed(ctx); err != nil {
+			return Resynced{}, false, err
+		}
+	}
+	before, err := s.ledger.client.HGet(ctx, s.ledger.shards.Show(s.show), "left").Int()
+	known := err == nil
+	times, err := s.calendar.SaleTimes(ctx, s.show)
+	if err != nil {
+		return Resynced{}, true, err
+	}
+	if held, err = s.pause(ctx, s.show, s.token, "bump"); err != nil {
+		return Resynced{}, false, err
+	}
+	s.leave()
+	fresh, changed, err := s.raise(ctx, row, held.epoch)
+	if err != nil {
+		return Resynced{}, true, err // perhaps committed: a second raise does no harm
+	}
+	if fresh == nil {
+		return Resynced{}, true, nil
+	}
+	if changed != nil {
+		times = *changed
+	}
+	result = Resynced{After: fresh.Capacity - fresh.Reserved, Epoch: fresh.Epoch}
+	if result.Before = result.After; known {
+		result.Before, result.Drift = before, before-(row.Capacity-fresh.Reserved)
+	}
+	again, err = s.load(ctx, *fresh, times, s.token)
+	return result, again, err
+}
+
+// allowed refuses a capacity below the confirmed units, while the show can still be put back to what it was.
+func (s *steps) allowed(ctx context.Context) error {
+	if s.change == nil {
+		return nil
+	}
+	row, err := s.store.Row(ctx, s.show)
+	if err == nil && s.change.Capacity < row.Reserved {
+		err = &CapacityError{s.change.Capacity, row.Reserved}
+	}
+	return err
+}
+
+// raise commits the stock under a new epoch, with the change if there is one, and returns it, or nil when the epoch is not the
+// one read any more. A change that cannot be stored is dropped, and the caller begins again without it.
+func (s *steps) raise(ctx context.Context, read Row, hashEpoch int64) (fresh *Row, changed *SaleTimes, err error) {
+	var refused error
+	err = database.Transact(ctx, s.db, func(tx *sql.Tx) error {
+		fresh, changed, refused = nil, nil, nil
+		rows, err := s.store.Lock(ctx, tx, []int64{s.show})
+		if err != nil {
+			return err
+		}
+		row, ok := rows[s.show]
+		if !ok {
+			return ErrNoShow
+		}
+		if row.Reserved, err = s.confirmed.ConfirmedUnits(ctx, tx, s.show); err != nil {
+			return err
+		}
+		if s.change != nil {
+			if s.change.Capacity < row.Reserved {
+				refused = &CapacityError{s.change.Capacity, row.Reserved}
+				return refused
+			}
+			row.Capacity, row.Limit = s.change.Capacity, s.change.Limit
+		}
+		raised, err := s.store.raise(ctx, tx, read, hashEpoch, row)
+		if err != nil || !raised {
+			return err
+		}
+		if s.change != nil && s.change.Also != nil {
+			times, err := s.change.Also(ctx, tx)
+			if err != nil {
+				refused = fmt.Errorf("store the change: %w", err)
+				return refused
+			}
+			changed = &times
+		}
+		row.Epoch = max(row.Epoch, hashEpoch) + 1
+		fresh = &row
+		return nil
+	})
+	if refused != nil {
+		s.change, s.refused = nil, refused
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return fresh, changed, nil
+}
+
+// distrustOthers unloads the other shows of a show's shard, whose stream was lost: what they had in it is gone, so their counts
+// never come to rest again.
+func (r *Resyncer) distrustOthers(ctx context.Context, show int64) error {
+	rows, err := r.store.Rows(ctx)
+	if err != nil {
+		return err
+	}
+	shards := r.ledger.shards
+	for other := range rows {
+		if other == show || shards.Of(other) != shards.Of(show) {
+			continue
+		}
+		if err := r.ledger.scripts.unload.Run(ctx, r.ledger.client, []string{shards.Show(other)}).Err(); err != nil {
+			return fmt.Errorf("distrust show %d, whose stream was lost: %w", other, err)
+		}
+	}
+	return nil
+}
