@@ -33,6 +33,18 @@ func (s *Store) Insert(ctx context.Context, tx *sql.Tx, d Draft) (Show, error) {
 	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
 }
 
+// Update changes a show to a checked draft and returns it as stored, or ErrNotFound. Its version rises, so that of two edits the
+// newer one is known to be that wherever they arrive.
+func (s *Store) Update(ctx context.Context, tx *sql.Tx, id int64, d Draft) (Show, error) {
+	_, err := tx.ExecContext(ctx, `UPDATE shows SET title = ?, venue = ?, description = ?, image_alt = ?, price = ?, time_zone = ?,
+		starts_at = ?, sales_open_at = ?, sales_close_at = ?, version = version + 1, updated_at = UTC_TIMESTAMP(3) WHERE id = ?`,
+		d.Title, d.Venue, d.Description, d.ImageAlt, d.Price, d.TimeZone, d.StartsAt, d.SalesOpenAt, d.SalesCloseAt, id)
+	if err != nil {
+		return Show{}, fmt.Errorf("update show %d: %w", id, err)
+	}
+	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
+}
+
 // Get returns one show, or ErrNotFound.
 func (s *Store) Get(ctx context.Context, id int64) (Show, error) {
 	return get(s.db.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))

@@ -71,6 +71,13 @@ func (l *Levels) Levels(ctx context.Context, shows []int64) ([]Level, time.Time,
 	return levels, clock.Val().UTC(), nil
 }
 
+// Forget drops what is remembered of a show, after its capacity or limit was changed here.
+func (l *Levels) Forget(show int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.rows, show)
+}
+
 // remember returns the rows of the shows, read from MySQL where they are not fresh; old ones while it is away.
 func (l *Levels) remember(ctx context.Context, shows []int64) (map[int64]Row, error) {
 	rows := make(map[int64]Row, len(shows))

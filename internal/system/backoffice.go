@@ -8,6 +8,7 @@ import (
 
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/web"
 )
 
@@ -15,11 +16,12 @@ import (
 type BackOffice struct {
 	system    *System
 	catalogue *show.Catalogue
+	levels    *stock.Levels
 }
 
 // OpenBackOffice returns the back office of an API.
-func (s *System) OpenBackOffice(catalogue *show.Catalogue) *BackOffice {
-	return &BackOffice{s, catalogue}
+func (s *System) OpenBackOffice(f Front) *BackOffice {
+	return &BackOffice{s, f.Catalogue, f.Levels}
 }
 
 // CreateShow implements web.BackOffice. The show is loaded into Redis at its first booking.
@@ -34,10 +36,67 @@ func (b *BackOffice) CreateShow(ctx context.Context, d show.Draft, capacity, lim
 	if err != nil {
 		return show.Show{}, err
 	}
-	if err := b.catalogue.Refresh(ctx); err != nil {
-		b.system.Log.Warn("a new show is listed a moment later", "show", made.ID, "error", err)
-	}
+	b.refresh(ctx, made.ID)
 	return made, nil
+}
+
+// refresh has this process know at once what others will know in a moment.
+func (b *BackOffice) refresh(ctx context.Context, id int64) {
+	b.levels.Forget(id)
+	if err := b.catalogue.Refresh(ctx); err != nil {
+		b.system.Log.Warn("a change to a show is seen a moment later", "show", id, "error", err)
+	}
+}
+
+// UpdateShow implements web.BackOffice. A change of capacity or limit is a resync; sale times alone go straight to the hash.
+func (b *BackOffice) UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
+	changed, done, err := b.updateAlone(ctx, id, d, capacity, limit)
+	if err != nil {
+		return show.Show{}, err
+	}
+	if !done {
+		_, err = b.system.Resyncer.Change(ctx, id, stock.Change{Capacity: capacity, Limit: limit,
+			Also: func(ctx context.Context, tx *sql.Tx) (times stock.SaleTimes, err error) {
+				changed, err = b.system.Shows.Update(ctx, tx, id, d)
+				return saleTimes(changed), err
+			}})
+	} else {
+		err = b.system.Ledger.Edit(ctx, id, saleTimes(changed)) // where this fails, the flusher does it within a moment
+	}
+	if err != nil {
+		return show.Show{}, err
+	}
+	b.refresh(ctx, id)
+	return changed, nil
+}
+
+// updateAlone changes a show whose capacity and limit stay as they are; of another, nothing is done.
+func (b *BackOffice) updateAlone(ctx context.Context, id int64, d show.Draft, capacity, limit int) (changed show.Show, done bool, err error) {
+	err = database.Transact(ctx, b.system.DB, func(tx *sql.Tx) error {
+		rows, err := b.system.Stock.Lock(ctx, tx, []int64{id})
+		if err != nil {
+			return err
+		}
+		row, ok := rows[id]
+		if !ok {
+			return show.ErrNotFound
+		}
+		if row.Capacity != capacity || row.Limit != limit {
+			return nil
+		}
+		done = true
+		changed, err = b.system.Shows.Update(ctx, tx, id, d)
+		return err
+	})
+	return changed, done, err
+}
+
+// Resync implements web.BackOffice.
+func (b *BackOffice) Resync(ctx context.Context, id int64, dryRun bool) (stock.Resynced, error) {
+	if dryRun {
+		return b.system.Resyncer.Preview(ctx, id)
+	}
+	return b.system.Resyncer.Resync(ctx, id, stock.CauseAdmin)
 }
 
 // Stock implements web.BackOffice.

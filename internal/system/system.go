@@ -112,7 +112,11 @@ func (c calendar) SaleTimes(ctx context.Context, id int64) (stock.SaleTimes, err
 	if err != nil {
 		return stock.SaleTimes{}, fmt.Errorf("read the sale times of show %d: %w", id, err)
 	}
-	return stock.SaleTimes{Version: s.Version, Opens: s.SalesOpenAt, Closes: s.SalesCloseAt, Starts: s.StartsAt}, nil
+	return saleTimes(s), nil
+}
+
+func saleTimes(s show.Show) stock.SaleTimes {
+	return stock.SaleTimes{Version: s.Version, Opens: s.SalesOpenAt, Closes: s.SalesCloseAt, Starts: s.StartsAt}
 }
 
 // alarm passes on what the recorder sees to be wrong.

@@ -24,7 +24,7 @@ func (s *System) OpenWeb(onDrain func()) (*web.Server, Stages, error) {
 	f := s.OpenFront()
 	server := web.New(web.Dependencies{
 		Accounts: account.New(s.DB, s.Log, time.Now), Tokens: tokens, Shows: f.Catalogue, Levels: f.Levels,
-		BoxOffice: f.BoxOffice, Reservations: f.Lookup, BackOffice: s.OpenBackOffice(f.Catalogue),
+		BoxOffice: f.BoxOffice, Reservations: f.Lookup, BackOffice: s.OpenBackOffice(f),
 	}, web.Options{
 		TrustedProxies: s.Config.TrustedProxies, RatePerUser: s.Config.RatePerUser, RatePerAddress: s.Config.RatePerAddress,
 		DrainFor: drainFor,

@@ -22,6 +22,11 @@ const maxCapacity = 1_000_000
 type BackOffice interface {
 	// CreateShow adds a show and its stock, both or neither.
 	CreateShow(ctx context.Context, d show.Draft, capacity, limit int) (show.Show, error)
+	// UpdateShow changes a show and its stock, both or neither. Besides errors of MySQL and Redis it returns show.ErrNotFound, and
+	// those of a resync where capacity or limit change: a *stock.CapacityError, stock.ErrResyncRunning, stock.ErrNotDrained.
+	UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error)
+	// Resync sets a show's units left anew from MySQL, or tells what that would do. It returns the errors of a resync.
+	Resync(ctx context.Context, id int64, dryRun bool) (stock.Resynced, error)
 	// Stock tells both sides of every show's stock, by id of the show.
 	Stock(ctx context.Context) ([]StockLine, error)
 }
@@ -70,8 +75,8 @@ func newStockJSON(line StockLine) stockJSON {
 	return j
 }
 
-// createShow adds a show.
-func (s *Server) createShow(c echo.Context, _ account.Claims) error {
+// readShow reads the body that makes or changes a show.
+func readShow(c echo.Context) (draft show.Draft, capacity, limit int, err error) {
 	var body struct {
 		Title        string     `json:"title"`
 		Venue        string     `json:"venue"`
@@ -86,9 +91,9 @@ func (s *Server) createShow(c echo.Context, _ account.Claims) error {
 		ImageAlt     string     `json:"image_alt"`
 	}
 	if err := readBody(c, &body); err != nil {
-		return err
+		return show.Draft{}, 0, 0, err
 	}
-	draft := show.Draft{
+	draft = show.Draft{
 		Title: body.Title, Venue: body.Venue, Description: body.Description, ImageAlt: body.ImageAlt,
 		Price: body.Price, TimeZone: body.TimeZone, StartsAt: body.StartsAt, SalesOpenAt: body.SalesOpenAt,
 	}
@@ -103,22 +108,95 @@ func (s *Server) createShow(c echo.Context, _ account.Claims) error {
 	if body.LimitPerUser < 0 || body.LimitPerUser > maxCapacity {
 		bad.Add("limit_per_user", "out_of_range", "must be 0, for none, to "+strconv.Itoa(maxCapacity))
 	}
-	if err := bad.OrNil(); err != nil {
+	return draft, body.Capacity, body.LimitPerUser, bad.OrNil()
+}
+
+// createShow adds a show.
+func (s *Server) createShow(c echo.Context, _ account.Claims) error {
+	draft, capacity, limit, err := readShow(c)
+	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	made, err := s.deps.BackOffice.CreateShow(ctx, draft, body.Capacity, body.LimitPerUser)
+	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), draft, capacity, limit)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnavailable, err)
 	}
-	// The show is made: not to know Redis's time, or not to find what was just written, is no reason to have it made again.
-	level := stock.Level{ShowID: made.ID, Capacity: body.Capacity, Limit: body.LimitPerUser, Left: body.Capacity}
-	_, now, err := s.levels(ctx, []int64{made.ID})
-	if err != nil {
-		now = s.options.Now().UTC()
-	}
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/shows/"+strconv.FormatInt(made.ID, 10))
-	return answer(c, http.StatusCreated, newShowJSON(&made, level, now))
+	return s.answerStored(c, http.StatusCreated, made, capacity, limit)
+}
+
+// updateShow changes a show: what the body does not name takes its default, as in a new one.
+func (s *Server) updateShow(c echo.Context, _ account.Claims) error {
+	id, err := showID(c)
+	if err != nil {
+		return err
+	}
+	draft, capacity, limit, err := readShow(c)
+	if err != nil {
+		return err
+	}
+	changed, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), id, draft, capacity, limit)
+	if err != nil {
+		return unlessKnown(err)
+	}
+	return s.answerStored(c, http.StatusOK, changed, capacity, limit)
+}
+
+// answerStored answers with a show that was just stored: not to know Redis's time, or not to find what was written, is no reason
+// to have it stored again.
+func (s *Server) answerStored(c echo.Context, status int, stored show.Show, capacity, limit int) error {
+	level := stock.Level{ShowID: stored.ID, Left: capacity}
+	levels, now, err := s.levels(c.Request().Context(), []int64{stored.ID})
+	switch {
+	case err != nil:
+		now = s.options.Now().UTC()
+	case len(levels) > 0:
+		level = levels[0]
+	}
+	level.Capacity, level.Limit = capacity, limit // what is remembered of them may be older
+	return answer(c, status, newShowJSON(&stored, level, now))
+}
+
+// unlessKnown takes an error of the back office that has no answer of its own for an outage: the request was right.
+func unlessKnown(err error) error {
+	if problemOf(err).Code == codeInternal {
+		return fmt.Errorf("%w: %w", errUnavailable, err)
+	}
+	return err
+}
+
+// resyncStock sets a show's units left anew from MySQL, or with dry_run=true tells what that would do.
+func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
+	id, err := showID(c)
+	if err != nil {
+		return err
+	}
+	query, err := parameters(c)
+	if err != nil {
+		return err
+	}
+	dryRun := false
+	if text := query.Get("dry_run"); text != "" {
+		if dryRun, err = strconv.ParseBool(text); err != nil {
+			var bad invalid.Error
+			bad.Add("dry_run", "type", "must be true or false")
+			return bad.OrNil()
+		}
+	}
+	result, err := s.deps.BackOffice.Resync(c.Request().Context(), id, dryRun)
+	if err != nil {
+		return unlessKnown(err)
+	}
+	if !dryRun {
+		s.log.Info("an admin had a show resynced", "show", id, "admin", claims.UserID, "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
+	}
+	return answer(c, http.StatusOK, struct {
+		Before int   `json:"before"`
+		After  int   `json:"after"`
+		Drift  int   `json:"drift"`
+		Epoch  int64 `json:"epoch"`
+		DryRun bool  `json:"dry_run"`
+	}{result.Before, result.After, result.Drift, result.Epoch, dryRun})
 }
 
 // listStock answers with every show's stock.

@@ -22,6 +22,8 @@ type back struct {
 	capacity, limit int
 	calls           int
 	lines           []StockLine
+	resynced        stock.Resynced
+	dryRun          bool
 	err             error
 }
 
@@ -32,6 +34,22 @@ func (b *back) CreateShow(_ context.Context, d show.Draft, capacity, limit int) 
 		ID: 9, Title: d.Title, Venue: d.Venue, Description: d.Description, ImageAlt: d.ImageAlt, Price: d.Price, TimeZone: d.TimeZone,
 		StartsAt: d.StartsAt, SalesOpenAt: d.SalesOpenAt, SalesCloseAt: d.SalesCloseAt,
 	}, b.err
+}
+
+func (b *back) UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
+	if id != 9 {
+		return show.Show{}, show.ErrNotFound
+	}
+	return b.CreateShow(ctx, d, capacity, limit)
+}
+
+func (b *back) Resync(_ context.Context, id int64, dryRun bool) (stock.Resynced, error) {
+	b.calls++
+	b.dryRun = dryRun
+	if id != 9 {
+		return stock.Resynced{}, stock.ErrNoShow
+	}
+	return b.resynced, b.err
 }
 
 func (b *back) Stock(context.Context) ([]StockLine, error) { return b.lines, b.err }
@@ -112,6 +130,70 @@ func TestCreateShowRefusesNonsense(t *testing.T) {
 	}
 	f.back.err = errors.New("invalid connection")
 	wantProblem(t, f.do("POST", "/api/v1/admin/shows", newShow, token), 503, "unavailable")
+}
+
+func TestUpdateShow(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	token := f.token(1, account.Admin)
+	got := decode[showJSON](t, f.do("PUT", "/api/v1/admin/shows/9", newShow, token))
+	if got.ID != 9 || got.Title != "Swan Lake" || got.Capacity != 100 || got.LimitPerUser != 4 || f.back.calls != 1 {
+		t.Errorf("got %+v of %+v", got, f.back)
+	}
+	for _, id := range []string{"8", "x", "09", "-1"} {
+		wantProblem(t, f.do("PUT", "/api/v1/admin/shows/"+id, newShow, token), 404, "not_found")
+	}
+	f.back.calls = 0
+	if p := wantProblem(t, f.do("PUT", "/api/v1/admin/shows/9", `{}`, token), 422, "invalid"); len(p.Errors) != 5 || f.back.calls != 0 {
+		t.Errorf("faults %v, %d changes", p.Errors, f.back.calls)
+	}
+	for code, test := range map[string]struct {
+		err    error
+		status int
+	}{
+		"capacity_below_reserved": {&stock.CapacityError{Capacity: 90, Reserved: 95}, 409},
+		"resync_running":          {stock.ErrResyncRunning, 409},
+		"not_drained":             {stock.ErrNotDrained, 503},
+		"unavailable":             {errors.New("invalid connection"), 503},
+	} {
+		f.back.err = fmt.Errorf("resync of show 9: %w", test.err)
+		w := f.do("PUT", "/api/v1/admin/shows/9", newShow, token)
+		p := wantProblem(t, w, test.status, code)
+		if (p.Reserved != nil && *p.Reserved == 95) != (code == "capacity_below_reserved") {
+			t.Errorf("%s: reserved %v", code, p.Reserved)
+		}
+		if test.status == 503 && w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", code)
+		}
+	}
+}
+
+func TestResyncStock(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	token := f.token(1, account.Admin)
+	f.back.resynced = stock.Resynced{Before: 60, After: 10, Drift: 50, Epoch: 3}
+	const path = "/api/v1/admin/shows/9/stock/resync"
+	for query, dry := range map[string]bool{"": false, "?dry_run=": false, "?dry_run=false": false, "?dry_run=true": true, "?dry_run=1": true} {
+		want := fmt.Sprintf(`{"before":60,"after":10,"drift":50,"epoch":3,"dry_run":%v}`+"\n", dry)
+		if w := f.do("POST", path+query, "", token); w.Code != 200 || w.Body.String() != want || f.back.dryRun != dry {
+			t.Errorf("%q: %d %s", query, w.Code, w.Body)
+		}
+	}
+	f.back.calls = 0
+	if p := wantProblem(t, f.do("POST", path+"?dry_run=maybe", "", token), 422, "invalid"); len(p.Errors) != 1 || p.Errors[0].Field != "dry_run" {
+		t.Errorf("faults %v", p.Errors)
+	}
+	wantProblem(t, f.do("POST", path, "", f.token(2, account.Customer)), 403, "forbidden")
+	wantProblem(t, f.do("POST", path, ""), 401, "unauthenticated")
+	if f.back.calls != 0 {
+		t.Errorf("%d resyncs for nobody", f.back.calls)
+	}
+	wantProblem(t, f.do("POST", "/api/v1/admin/shows/8/stock/resync", "", token), 404, "not_found")
+	f.back.err = fmt.Errorf("resync of show 9: %w", stock.ErrResyncRunning)
+	wantProblem(t, f.do("POST", path, "", token), 409, "resync_running")
+	f.back.err = fmt.Errorf("resync of show 9: %w", stock.ErrNotDrained)
+	wantProblem(t, f.do("POST", path, "", token), 503, "not_drained")
 }
 
 func TestListStock(t *testing.T) {

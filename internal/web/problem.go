@@ -65,6 +65,8 @@ type Problem struct {
 	Limit   *int       `json:"limit,omitempty"`
 	OpensAt *time.Time `json:"opens_at,omitempty"`
 
+	Reserved *int `json:"reserved,omitempty"` // confirmed units, more than a new capacity
+
 	retryAfter time.Duration // 0: no Retry-After
 }
 
@@ -107,6 +109,9 @@ var refusals = []struct {
 	{stock.ErrUnknown, problem(http.StatusServiceUnavailable, "unknown", "It is not known whether this was done. Please send the same request again, a booking with the same Idempotency-Key: it is never done twice.").retry(time.Second)},
 	{stock.ErrUnavailable, problem(http.StatusServiceUnavailable, "unavailable", "Nothing can be booked or cancelled now. Nothing was done; please try again.").retry(2 * time.Second)},
 
+	{stock.ErrResyncRunning, problem(http.StatusConflict, "resync_running", "The stock of this show is being set right by somebody else. Nothing was done; please try again.").retry(time.Second)},
+	{stock.ErrNotDrained, problem(http.StatusServiceUnavailable, "not_drained", "Bookings of this show are still being recorded, so its stock was left as it is; please try again.").retry(2 * time.Second)},
+
 	{booking.ErrPending, problem(http.StatusConflict, "pending", "The reservation is not confirmed yet; please try again.").retry(time.Second)},
 	{booking.ErrNotCancellable, problem(http.StatusConflict, "not_cancellable", "The booking was rejected, so there is nothing to cancel.")},
 
@@ -123,6 +128,9 @@ var (
 	notFound    = problem(http.StatusNotFound, "not_found", "There is nothing here.")
 	unavailable = problem(http.StatusServiceUnavailable, "unavailable", "The service cannot answer now. Please try again.").retry(time.Second)
 )
+
+// codeInternal is the code of what nobody knows an answer to.
+const codeInternal = "internal"
 
 func settingRight(code string) Problem {
 	return problem(http.StatusServiceUnavailable, code, "The stock of this show is being set right. Nothing was done; please try again.").retry(time.Second)
@@ -141,7 +149,7 @@ func problemOf(err error) Problem {
 	if _, ok := errors.AsType[net.Error](err); ok { // MySQL or Redis cannot be reached, or not in time
 		return unavailable
 	}
-	return problem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
+	return problem(http.StatusInternalServerError, codeInternal, "Something went wrong on our side.")
 }
 
 // withFigures is problemOf for the errors that carry more than their name.
@@ -159,6 +167,11 @@ func withFigures(err error) (p Problem, ok bool) {
 	if early, ok := errors.AsType[*stock.NotOpenError](err); ok {
 		p = problem(http.StatusConflict, "not_open", "The sale has not opened yet.")
 		p.OpensAt = &early.Opens
+		return p, true
+	}
+	if below, ok := errors.AsType[*stock.CapacityError](err); ok {
+		p = problem(http.StatusConflict, "capacity_below_reserved", "More units are reserved than the new capacity. Nothing was changed.")
+		p.Reserved = &below.Reserved
 		return p, true
 	}
 	if rejected, ok := errors.AsType[*rejectedError](err); ok {

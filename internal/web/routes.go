@@ -26,6 +26,8 @@ func (s *Server) route() {
 
 	admin := api.Group("/admin")
 	admin.POST("/shows", s.signedIn(s.createShow))
+	admin.PUT("/shows/:id", s.signedIn(s.updateShow))
+	admin.POST("/shows/:id/stock/resync", s.signedIn(s.resyncStock))
 	get(admin, "/stock", s.signedIn(s.listStock))
 }
 
