@@ -65,6 +65,12 @@ func TestUsage(t *testing.T) {
 		{"completion bash", 0, "neticket"},
 		{"sell", 2, `unknown command "sell"`},
 		{"stock sell", 2, `unknown command "sell"`},
+		{"stock resync --help", 0, "--dry-run"},
+		{"stock resync", 2, "accepts 1 arg"},
+		{"stock resync first", 2, "SHOW must be the id of a show"},
+		{"stock resync 0", 2, "SHOW must be the id of a show"},
+		{"stock distrust --help", 0, "before anything else starts"},
+		{"stock distrust 42", 2, `unknown command "42"`},
 		{"stock check 42", 2, `unknown command "42"`},
 		{"stock check --yaml", 2, "unknown flag: --yaml"},
 		{"migrate now", 2, `unknown command "now"`},
@@ -233,6 +239,76 @@ func TestStockCheck(t *testing.T) {
 	c.env = c.env.with("NETICKET_SHARDS=4")
 	if status, _, logs := c.run(t, "stock", "check"); status != 1 || !strings.Contains(logs, "NETICKET_SHARDS") {
 		t.Errorf("with other shards: %d, %q", status, logs)
+	}
+}
+
+func TestStockResync(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	rig := systemtest.On(t, c.servers)
+	id := rig.Show(t, 10, 0)
+	show := fmt.Sprint(id)
+	if _, err := rig.Resyncer.Resync(t.Context(), id, "test"); err != nil {
+		t.Fatal(err)
+	}
+	rig.Redis.HIncrBy(t.Context(), rig.Shards.Show(id), "left", 50)
+	if out := c.mustRun(t, "stock", "resync", show, "--dry-run"); !strings.Contains(out, "60 units left would be set to 10 (drift +50), epoch 1") {
+		t.Errorf("printed %q", out)
+	}
+	var report struct {
+		Show          int64
+		Before, After int
+		Drift         int
+		Epoch         int64
+		DryRun        bool `json:"dry_run"`
+	}
+	out := c.mustRun(t, "stock", "resync", show, "--json")
+	if err := json.Unmarshal([]byte(out), &report); err != nil || report.Show != id || report.Before != 60 || report.After != 10 ||
+		report.Drift != 50 || report.Epoch != 2 || report.DryRun {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out := c.mustRun(t, "stock", "resync", show); !strings.Contains(out, "10 units left are set to 10 (drift +0), epoch 3") {
+		t.Errorf("printed %q", out)
+	}
+	rig.Redis.HSet(t.Context(), rig.Shards.Show(id), "state", "paused", "paused_at", time.Now().UnixMilli(), "token", "another")
+	if status, _, logs := c.run(t, "stock", "resync", show); status != 1 || !strings.Contains(logs, "taken over after 10s") {
+		t.Errorf("paused by another: %d, %q", status, logs)
+	}
+	if status, _, logs := c.run(t, "stock", "resync", "12345"); status != 1 || !strings.Contains(logs, "no such show") {
+		t.Errorf("no such show: %d, %q", status, logs)
+	}
+}
+
+// A restored MySQL knows nothing of what was sold since: what Redis still holds must not be sold on.
+func TestStockDistrust(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	rig := systemtest.Unguarded(t, c.servers)
+	id := rig.Show(t, 10, 0)
+	stop := systemtest.Go(t, rig.Guardian.Run)
+	servertest.Eventually(t, 10*time.Second, "the fence opens", func() bool { return rig.Ledger.CheckFence(t.Context()) == nil })
+	if _, err := rig.Resyncer.Resync(t.Context(), id, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, logs := c.run(t, "stock", "distrust"); status != 1 || !strings.Contains(logs, "stop all of them first") {
+		t.Errorf("with a guardian: %d, %q", status, logs)
+	}
+	stop()
+	servertest.Eventually(t, 10*time.Second, "the guardian is gone", func() bool { return rig.Ledger.CheckFence(t.Context()) != nil })
+	if out := c.mustRun(t, "stock", "distrust"); !strings.Contains(out, "1 shows") {
+		t.Errorf("printed %q", out)
+	}
+	systemtest.Go(t, rig.Guardian.Run)
+	servertest.Eventually(t, 10*time.Second, "the fence opens again", func() bool { return rig.Ledger.CheckFence(t.Context()) == nil })
+	hash := rig.Redis.HGetAll(t.Context(), rig.Shards.Show(id)).Val()
+	if hash["state"] != "unloaded" {
+		t.Errorf("what Redis held is still sold: %v", hash)
+	}
+	if _, err := rig.Resyncer.Resync(t.Context(), id, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if row, err := rig.Stock.Row(t.Context(), id); err != nil || row.Epoch != 1+1_000_000+1 {
+		t.Errorf("%+v, %v", row, err)
 	}
 }
 

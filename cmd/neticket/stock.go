@@ -1,12 +1,28 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/neticket/neticket/internal/database"
+	"github.com/neticket/neticket/internal/system"
+)
 
 func (t tool) stockCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stock", Short: "Look after the units left", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // without it cobra lets any argument pass
 	}
-	cmd.AddCommand(t.stockCheckCommand())
+	cmd.AddCommand(t.stockCheckCommand(), t.stockResyncCommand(), t.stockDistrustCommand())
 	return cmd
+}
+
+// checkDeployment returns an error where the schema is not there, or where this process is configured with another number of
+// shards: it would look at other keys.
+func checkDeployment(ctx context.Context, s *system.System) error {
+	if err := database.CheckSchema(ctx, s.DB); err != nil {
+		return err
+	}
+	return s.Stock.FixShards(ctx, s.Config.Shards)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/invariant"
 	"github.com/neticket/neticket/internal/system"
 )
@@ -34,11 +33,8 @@ and only its rows are checked. The exit status is 1 when an invariant is broken.
 var errBroken = errors.New("an invariant is broken")
 
 func (t tool) checkStock(ctx context.Context, s *system.System, asJSON bool) error {
-	if err := database.CheckSchema(ctx, s.DB); err != nil {
+	if err := checkDeployment(ctx, s); err != nil {
 		return err
-	}
-	if err := s.Stock.FixShards(ctx, s.Config.Shards); err != nil {
-		return err // with other shards it would look at other keys
 	}
 	report, err := invariant.Check(ctx, invariant.Sources{DB: s.DB, Redis: s.Redis, Shards: s.Shards, Ledger: s.Ledger})
 	if err != nil {

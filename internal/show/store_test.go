@@ -178,3 +178,37 @@ func TestCatalogueOverTheTable(t *testing.T) {
 		t.Errorf("without a database, an unknown show: %v", err)
 	}
 }
+
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	store := NewStore(db)
+	before := insert(t, db, validDraft())
+	draft := validDraft()
+	draft.Title, draft.Price, draft.SalesCloseAt = "Giselle", 70_000, draft.SalesCloseAt.Add(-time.Hour)
+	update := func(id int64) (after Show, err error) {
+		err = database.Transact(t.Context(), db, func(tx *sql.Tx) (err error) {
+			after, err = store.Update(t.Context(), tx, id, draft)
+			return err
+		})
+		return after, err
+	}
+	want := before
+	want.Title, want.Price, want.SalesCloseAt = draft.Title, draft.Price, draft.SalesCloseAt
+	for range 2 { // also one that changes nothing is a new version
+		want.Version++
+		after, err := update(before.ID)
+		if diff := cmp.Diff(want, after, cmpopts.IgnoreFields(Show{}, "UpdatedAt")); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
+		if after.UpdatedAt.Before(before.UpdatedAt) {
+			t.Errorf("updated at %v, before at %v", after.UpdatedAt, before.UpdatedAt)
+		}
+	}
+	if changed, _, err := store.ChangedSince(t.Context(), before.UpdatedAt); err != nil || len(changed) != 1 || changed[0].Title != "Giselle" {
+		t.Errorf("changed since: %v, %v", changed, err)
+	}
+	if _, err := update(12345); !errors.Is(err, ErrNotFound) {
+		t.Errorf("no such show: %v", err)
+	}
+}

@@ -218,6 +218,28 @@ func (s *Store) verify(ctx context.Context, shard int, id identity, distrust fun
 	})
 }
 
+// DistrustEpochs is by how much Distrust raises epochs: more than any show can have had since a backup that is worth restoring.
+const DistrustEpochs = 1_000_000
+
+// Distrust has every show loaded under a new epoch and every Redis server verified anew, and returns how many shows there are.
+// It is for a MySQL that was restored from a backup, and so repeats epochs, while nothing runs.
+func (s *Store) Distrust(ctx context.Context) (shows int64, err error) {
+	err = database.Transact(ctx, s.db, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE stock SET epoch = epoch + ?", DistrustEpochs)
+		if err != nil {
+			return fmt.Errorf("raise all epochs: %w", err)
+		}
+		if shows, err = result.RowsAffected(); err != nil {
+			return fmt.Errorf("raise all epochs: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM redis_servers"); err != nil {
+			return fmt.Errorf("forget the verified servers: %w", err)
+		}
+		return nil
+	})
+	return shows, err
+}
+
 // ErrShards says that this process is configured with another number of shards than the deployment has.
 var ErrShards = errors.New("NETICKET_SHARDS differs from the deployment's")
 
