@@ -1,4 +1,4 @@
-// Command flusher writes the units left back to MySQL, audits the stock and measures the streams. One is enough, two do no
+// Command flusher writes the units left back to MySQL, audits the stock, looks after what is stuck and measures the streams. One is enough, two do no
 // harm.
 package main
 
@@ -17,6 +17,6 @@ func main() {
 	os.Exit(system.Daemon(config.Flusher, "writes the units left back to MySQL", func(_ context.Context, s *system.System, _ *ops.Health) (system.Stages, error) {
 		s.Registry.MustRegister(stream.NewCollector(s.Group, s.Log))
 		flusher := stock.NewFlusher(s.Ledger, s.Stock, s.Healer, s.Config.FlushInterval, s.Observers(s.Registry))
-		return system.Stages{{flusher.Run}, {s.Healer.Run}}, nil
+		return system.Stages{{flusher.Run, s.NewWatch().Run}, {s.Healer.Run}}, nil
 	}))
 }

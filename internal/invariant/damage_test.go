@@ -179,7 +179,7 @@ func TestALossThatIsDealtWithIsNoViolation(t *testing.T) {
 	if err := s.Redis.Del(t.Context(), s.Shards.Entries(s.Shards.Of(s.show))).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Guardian.Distrust(t.Context(), s.Shards.Of(s.show)); err != nil {
+	if _, err := s.Ledger.Distrust(t.Context(), s.Stock, s.Shards.Of(s.show)); err != nil {
 		t.Fatal(err)
 	}
 	if report := mustHold(t, s.Rig, "distrusted", 0); report.Loaded != 0 {

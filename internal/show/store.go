@@ -74,6 +74,29 @@ func (s *Store) ChangedSince(ctx context.Context, t time.Time) (shows []Show, as
 	return shows, asOf, nil
 }
 
+// TimesChangedSince is ChangedSince for what decides when a show can be booked: of the shows, only id, version and times are read.
+func (s *Store) TimesChangedSince(ctx context.Context, t time.Time) (shows []Show, asOf time.Time, err error) {
+	if err := s.db.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(3)").Scan(&asOf); err != nil {
+		return nil, time.Time{}, fmt.Errorf("read the database's time: %w", err)
+	}
+	rows, err := s.db.QueryContext(ctx, "SELECT id, version, sales_open_at, sales_close_at, starts_at FROM shows WHERE updated_at >= ?", t)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read sale times: %w", err)
+	}
+	defer rows.Close() // rows.Err tells
+	for rows.Next() {
+		var show Show
+		if err := rows.Scan(&show.ID, &show.Version, &show.SalesOpenAt, &show.SalesCloseAt, &show.StartsAt); err != nil {
+			return nil, time.Time{}, fmt.Errorf("read sale times: %w", err)
+		}
+		shows = append(shows, show)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, time.Time{}, fmt.Errorf("read sale times: %w", err)
+	}
+	return shows, asOf, nil
+}
+
 func get(row *sql.Row) (Show, error) {
 	show, err := scan(row)
 	if errors.Is(err, sql.ErrNoRows) {

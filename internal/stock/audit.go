@@ -3,6 +3,8 @@ package stock
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,8 +21,9 @@ type Hash struct {
 // Pending is the number of entries that wait to be settled.
 func (h Hash) Pending() int64 { return h.Seq - h.Settled }
 
-// Stuck reports whether a show was taken off sale and not put back. While a resync is alive, this passes by itself.
-func (h Hash) Stuck() bool { return h.State == "paused" || h.State == "unloaded" }
+// Stuck reports whether a show was taken off sale and not put back, though that should not wait for the next request: a holder
+// may have died, or reservations wait for an outcome. While a resync is alive, this passes by itself.
+func (h Hash) Stuck() bool { return h.State == "paused" || h.State == "unloaded" && h.Pending() != 0 }
 
 // Cut is one look at both sides of a show's stock.
 type Cut struct {
@@ -48,19 +51,14 @@ func NewAuditor(ledger *Ledger, store *Store) *Auditor { return &Auditor{ledger,
 
 // Cuts looks at the given shows, or at all where none is given: Redis, then MySQL, then Redis again.
 func (a *Auditor) Cuts(ctx context.Context, shows ...int64) (map[int64]Cut, error) {
-	if len(shows) == 0 {
-		rows, err := a.store.Rows(ctx)
-		if err != nil {
+	ids := shows
+	if len(ids) == 0 {
+		var err error
+		if ids, err = a.store.after(ctx, 0, math.MaxInt64); err != nil || len(ids) == 0 {
 			return nil, err
 		}
-		for show := range rows {
-			shows = append(shows, show)
-		}
 	}
-	if len(shows) == 0 {
-		return nil, nil
-	}
-	before, _, err := a.ledger.hashes(ctx, shows)
+	before, now, err := a.ledger.hashes(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -73,17 +71,67 @@ func (a *Auditor) Cuts(ctx context.Context, shows ...int64) (map[int64]Cut, erro
 	if err != nil {
 		return nil, err
 	}
-	after, now, err := a.ledger.hashes(ctx, shows)
+	open := slices.DeleteFunc(ids, func(show int64) bool { return before[show].State != "open" }) // of others nothing is concluded
+	after, at, err := a.ledger.hashes(ctx, open)
 	if err != nil {
 		return nil, err
 	}
-	cuts := make(map[int64]Cut, len(shows))
+	cuts := make(map[int64]Cut, len(rows))
 	for show, row := range rows {
-		hash := after[show]
-		cuts[show] = Cut{Row: row, Hash: hash, At: now, Conclusive: hash == before[show] && hash.State == "open" &&
-			hash.Pending() == 0 && !fenced[a.ledger.shards.Of(show)]}
+		hash, ok := after[show]
+		if !ok {
+			cuts[show] = Cut{Row: row, Hash: before[show], At: now}
+			continue
+		}
+		cuts[show] = Cut{Row: row, Hash: hash, At: at, Conclusive: hash == before[show] && hash.Pending() == 0 &&
+			!fenced[a.ledger.shards.Of(show)]}
 	}
 	return cuts, nil
+}
+
+// forsaken returns those of the given shows whose entries are lost: by their hash some wait to be recorded, and the stream has
+// none, while nothing moved.
+func (a *Auditor) forsaken(ctx context.Context, shows []int64) (map[int64]bool, error) {
+	before, _, err := a.ledger.hashes(ctx, shows)
+	if err != nil {
+		return nil, err
+	}
+	missing := map[int]map[int64]bool{} // shows without an entry, by shard
+	for show, hash := range before {
+		if hash.State != "open" || hash.Pending() == 0 {
+			continue
+		}
+		shard := a.ledger.shards.Of(show)
+		if missing[shard] == nil {
+			missing[shard] = map[int64]bool{}
+		}
+		missing[shard][show] = true
+	}
+	for shard, none := range missing {
+		err := a.ledger.EachEntry(ctx, shard, func(entry redis.XMessage) bool {
+			show, _ := entry.Values["show"].(string)
+			delete(none, parseInt(show))
+			return len(none) > 0
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	fenced, err := a.ledger.Fenced(ctx)
+	if err != nil {
+		return nil, err
+	}
+	after, _, err := a.ledger.hashes(ctx, shows)
+	if err != nil {
+		return nil, err
+	}
+	lost := map[int64]bool{}
+	for shard, none := range missing {
+		for show := range none {
+			lost[show] = after[show] == before[show] && !fenced[shard]
+		}
+	}
+	return lost, nil
 }
 
 // hashes reads the hashes of shows, and the time by Redis's clock before the last of them was read. Those of one shard and one

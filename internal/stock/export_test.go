@@ -16,6 +16,9 @@ func (r *Resyncer) SetPatience(takeOver, drainFor time.Duration) {
 // SetPoll sets how often the server is asked who it is.
 func (g *Guardian) SetPoll(poll time.Duration) { g.poll = poll }
 
+// SetEvery sets how often a watch looks.
+func (w *Watch) SetEvery(every time.Duration) { w.every = every }
+
 // StepPause is pause.lua as a resync of that token runs it; it returns the hash's epoch.
 func (r *Resyncer) StepPause(ctx context.Context, show int64, token, mode string) (int64, error) {
 	held, err := r.pause(ctx, show, token, mode)

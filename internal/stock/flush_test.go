@@ -169,7 +169,7 @@ func TestFlusherReportsDrift(t *testing.T) {
 		}
 	}
 	servertest.Eventually(t, 10*time.Second, "drift is reported", drift(5, 2))
-	if heard.heard("differs from MySQL's") < 2 {
+	if heard.heard("the stock in Redis is wrong") < 2 {
 		t.Error("the drift is not in the log")
 	}
 	resync(t, rig, high)

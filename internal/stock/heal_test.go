@@ -59,7 +59,10 @@ func TestHealerLooksFirst(t *testing.T) {
 		epoch  int64
 	}{
 		"not stuck":  {stock.CauseStuck, set("left", 10), 1},
-		"unloaded":   {stock.CauseStuck, set("state", "unloaded"), 2},
+		"unloaded":   {stock.CauseStuck, set("state", "unloaded", "seq", 1), 2},
+		"at rest":    {stock.CauseStuck, set("state", "unloaded"), 1}, // the next request loads it
+		"drifting":   {stock.CauseDrift, set("left", 12), 2},
+		"no drift":   {stock.CauseDrift, set("left", 10), 1},
 		"no hash":    {stock.CauseStuck, deleteHash, 0},
 		"not behind": {stock.CauseEpoch, set("left", 10), 1},
 		"behind":     {stock.CauseEpoch, raiseEpoch, 3},
@@ -85,41 +88,4 @@ func TestHealerLooksFirst(t *testing.T) {
 
 func raiseEpoch(t *testing.T, rig *systemtest.Rig, show int64) {
 	exec(t, rig.DB, "UPDATE stock SET epoch = epoch + 1 WHERE show_id = ?", show)
-}
-
-// Nobody asks for a show, and still its pending reservations get their answer: the flusher looks after what stays off sale.
-func TestStuckShowsAreLookedAfter(t *testing.T) {
-	t.Parallel()
-	for name, stick := range map[string]func(*testing.T, *systemtest.Rig, int64){
-		"distrusted": set("state", "unloaded", "distrust", "1"),
-		"group deleted": func(t *testing.T, rig *systemtest.Rig, show int64) {
-			rig.Redis.XGroupDestroy(t.Context(), rig.Shards.Entries(rig.Shards.Of(show)), group)
-		},
-		"its resync died": func(t *testing.T, rig *systemtest.Rig, show int64) {
-			crashAfter(t, rig, show, "pause", "dead")
-			servertest.Eventually(t, 10*time.Second, "the holder is silent for long enough", func() bool {
-				var since int64
-				if _, err := fmt.Sscan(hashOf(t, rig, show)["paused_at"], &since); err != nil {
-					t.Fatal(err)
-				}
-				return rig.Redis.Time(t.Context()).Val().UnixMilli()-since > 50
-			})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			rig := systemtest.New(t)
-			rig.Resyncer.SetPatience(20*time.Millisecond, 5*time.Second)
-			show := load(t, rig, 10, 0)
-			reserve(t, rig, request(show, 7, 2, "a"))
-			stick(t, rig, show)
-			rig.Work(t, "w1")
-			systemtest.Go(t, rig.Healer.Run)
-			f, _ := newFlusher(rig, 10*time.Millisecond)
-			systemtest.Go(t, f.Run)
-			inEpoch(t, rig, show, 2)
-			rig.Settled(t, 10*time.Second, show)
-			wantOpen(t, rig, show, 8)
-		})
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -150,10 +152,23 @@ func (l *Ledger) lookAgain(ctx context.Context, shard int, user int64, field str
 
 // Edit sets the sale times of a show that is loaded, unless it has this version or a newer one.
 func (l *Ledger) Edit(ctx context.Context, show int64, times SaleTimes) error {
-	err := l.scripts.edit.Run(ctx, l.client, []string{l.shards.Show(show)}, times.Version,
-		times.Opens.UnixMilli(), times.Closes.UnixMilli(), times.Starts.UnixMilli()).Err()
-	if err != nil {
-		return fmt.Errorf("set the sale times of show %d: %w", show, err)
+	return l.edits(ctx, map[int64]SaleTimes{show: times})
+}
+
+// edits is Edit for many shows.
+func (l *Ledger) edits(ctx context.Context, shows map[int64]SaleTimes) error {
+	const chunk = 500
+	for part := range slices.Chunk(slices.Collect(maps.Keys(shows)), chunk) {
+		pipe := l.client.Pipeline()
+		for _, show := range part {
+			times := shows[show]
+			// By its source: a pipeline cannot send it after the server has said that it does not know the script.
+			l.scripts.edit.Eval(ctx, pipe, []string{l.shards.Show(show)}, times.Version,
+				times.Opens.UnixMilli(), times.Closes.UnixMilli(), times.Starts.UnixMilli())
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("set the sale times of %d shows: %w", len(part), err)
+		}
 	}
 	return nil
 }

@@ -47,8 +47,7 @@ func TestOtherShowsOfALostStream(t *testing.T) {
 	resync(t, rig, a) // makes the stream anew before any worker has missed it
 	rig.Work(t, "w1")
 	systemtest.Go(t, rig.Healer.Run)
-	f, _ := newFlusher(rig, 50*time.Millisecond)
-	systemtest.Go(t, f.Run)
+	watch(t, rig)
 	servertest.Eventually(t, 12*time.Second, "b is at rest", func() bool { cut := cutOf(t, rig, b); return cut.Conclusive && cut.Agrees() })
 }
 
@@ -94,8 +93,7 @@ func TestStuckShowIsTakenOverInTime(t *testing.T) {
 	rig.Resyncer.SetPatience(300*time.Millisecond, 5*time.Second)
 	show := load(t, rig, 10, 0)
 	systemtest.Go(t, rig.Healer.Run)
-	f, _ := newFlusher(rig, 50*time.Millisecond)
-	systemtest.Go(t, f.Run)
+	watch(t, rig)
 	crashAfter(t, rig, show, "pause", "dead")
 	servertest.Eventually(t, 15*time.Second, "taken over", func() bool { return hashOf(t, rig, show)["state"] == "open" })
 }

@@ -71,8 +71,8 @@ func (s *steps) run(caller context.Context) (Resynced, error) {
 		if stopBeat == nil {
 			ctx, stopBeat = s.beat(ctx, s.show, s.token)
 		}
-		if held.made {
-			if err := s.distrustOthers(ctx, s.show); err != nil {
+		if held.made { // what the shard's shows had in the stream is lost, so their counts never come to rest again
+			if _, err := s.ledger.Distrust(ctx, s.store, s.ledger.shards.Of(s.show)); err != nil {
 				failed = err
 				break
 			}
@@ -193,23 +193,4 @@ func (s *steps) raise(ctx context.Context, read Row, hashEpoch int64) (fresh *Ro
 		return nil, nil, err
 	}
 	return fresh, changed, nil
-}
-
-// distrustOthers unloads the other shows of a show's shard, whose stream was lost: what they had in it is gone, so their counts
-// never come to rest again.
-func (r *Resyncer) distrustOthers(ctx context.Context, show int64) error {
-	rows, err := r.store.Rows(ctx)
-	if err != nil {
-		return err
-	}
-	shards := r.ledger.shards
-	for other := range rows {
-		if other == show || shards.Of(other) != shards.Of(show) {
-			continue
-		}
-		if err := r.ledger.scripts.unload.Run(ctx, r.ledger.client, []string{shards.Show(other)}).Err(); err != nil {
-			return fmt.Errorf("distrust show %d, whose stream was lost: %w", other, err)
-		}
-	}
-	return nil
 }

@@ -50,6 +50,24 @@ func (s *Store) Rows(ctx context.Context, shows ...int64) (map[int64]Row, error)
 	return scanRows(s.db.QueryContext(ctx, query, ids(shows)...))
 }
 
+// after returns the ids of the first shows above an id, in order.
+func (s *Store) after(ctx context.Context, show int64, limit int) ([]int64, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT show_id FROM stock WHERE show_id > ? ORDER BY show_id LIMIT ?", show, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read show ids: %w", err)
+	}
+	defer rows.Close() // rows.Err tells
+	var shows []int64
+	for rows.Next() {
+		var show int64
+		if err := rows.Scan(&show); err != nil {
+			return nil, fmt.Errorf("read show ids: %w", err)
+		}
+		shows = append(shows, show)
+	}
+	return shows, rows.Err()
+}
+
 // Row returns the stock of one show, or ErrNoShow.
 func (s *Store) Row(ctx context.Context, show int64) (Row, error) {
 	rows, err := s.Rows(ctx, show)

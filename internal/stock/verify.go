@@ -34,7 +34,7 @@ func (g *Guardian) verify(ctx context.Context, s server) (identity, error) {
 	}
 	for _, shard := range changed {
 		err := g.store.verify(ctx, shard, id, func() error {
-			n, err := g.distrust(ctx, conn, shard, rows)
+			n, err := g.ledger.distrust(ctx, conn, shard, g.ledger.inShard(rows, shard))
 			if err == nil && n > 0 {
 				g.log.Warn("fence: the server's history may have changed; its shows are loaded anew under a new epoch",
 					"redis", s.client.Options().Addr, "shard", shard, "shows", n)
@@ -46,52 +46,6 @@ func (g *Guardian) verify(ctx context.Context, s server) (identity, error) {
 		}
 	}
 	return id, nil
-}
-
-// Distrust has every loaded show of a shard loaded under a new epoch at its next request, and returns how many they are.
-func (g *Guardian) Distrust(ctx context.Context, shard int) (int, error) {
-	client, err := masterOf(ctx, g.ledger.client, g.ledger.shards.Entries(shard))
-	if err != nil {
-		return 0, err
-	}
-	rows, err := g.store.Rows(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return g.distrust(ctx, client, shard, rows)
-}
-
-// pipeliner is a client or a single connection.
-type pipeliner interface {
-	redis.Scripter
-	Pipeline() redis.Pipeliner
-}
-
-// distrust goes by the shows that MySQL has: only those are ever loaded.
-func (g *Guardian) distrust(ctx context.Context, conn pipeliner, shard int, rows map[int64]Row) (int, error) {
-	unload := g.ledger.scripts.unload
-	if err := unload.Load(ctx, conn).Err(); err != nil {
-		return 0, fmt.Errorf("load unload.lua: %w", err)
-	}
-	pipe := conn.Pipeline()
-	var replies []*redis.Cmd
-	for show := range rows {
-		if g.ledger.shards.Of(show) == shard {
-			replies = append(replies, unload.EvalSha(ctx, pipe, []string{g.ledger.shards.Show(show)}))
-		}
-	}
-	if len(replies) == 0 {
-		return 0, nil
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, fmt.Errorf("distrust the shows of shard %d: %w", shard, err)
-	}
-	loaded := 0
-	for _, reply := range replies {
-		n, _ := reply.Int() // Exec returned the first error
-		loaded += n
-	}
-	return loaded, nil
 }
 
 // still asks, over a new connection, whether the address leads to the same server.

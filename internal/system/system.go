@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
@@ -82,7 +83,7 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	}
 	s.Group = stream.NewGroup(s.Blocking, group, streams)
 	// The recorder raises alarms that the healer mends with a resync, which, where no worker lives, has the recorder drain.
-	s.alarm = &alarm{log: log, guardian: s.Guardian}
+	s.alarm = &alarm{log: log, ledger: s.Ledger, stock: s.Stock}
 	s.Reader = stream.NewReader(s.Group, s.NewRecorder(registry), stream.Options{Consumer: s.Instance, Batch: c.BatchSize}, log, registry)
 	s.Resyncer = stock.NewResyncer(s.Ledger, db, calendar{s.Shows}, booking.NewStore(db), s.Reader, c.TakeOver, observers)
 	s.Healer = stock.NewHealer(s.Resyncer, log)
@@ -115,15 +116,34 @@ func (c calendar) SaleTimes(ctx context.Context, id int64) (stock.SaleTimes, err
 	return saleTimes(s), nil
 }
 
+// ChangedSince implements stock.Edits.
+func (c calendar) ChangedSince(ctx context.Context, t time.Time) (map[int64]stock.SaleTimes, time.Time, error) {
+	shows, asOf, err := c.shows.TimesChangedSince(ctx, t)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	times := make(map[int64]stock.SaleTimes, len(shows))
+	for _, s := range shows {
+		times[s.ID] = saleTimes(s)
+	}
+	return times, asOf, nil
+}
+
+// NewWatch returns what looks after stuck shows.
+func (s *System) NewWatch() *stock.Watch {
+	return stock.NewWatch(s.Ledger, s.Stock, s.Healer, calendar{s.Shows}, s.Log)
+}
+
 func saleTimes(s show.Show) stock.SaleTimes {
 	return stock.SaleTimes{Version: s.Version, Opens: s.SalesOpenAt, Closes: s.SalesCloseAt, Starts: s.StartsAt}
 }
 
 // alarm passes on what the recorder sees to be wrong.
 type alarm struct {
-	log      *slog.Logger
-	healer   *stock.Healer
-	guardian *stock.Guardian
+	log    *slog.Logger
+	healer *stock.Healer
+	ledger *stock.Ledger
+	stock  *stock.Store
 }
 
 // Want implements booking.Alarm.
@@ -131,7 +151,7 @@ func (a *alarm) Want(show int64, cause string) { a.healer.Want(show, cause) }
 
 // Vanished implements booking.Alarm: what a lost stream held is lost, so none of its shows may sell on as if it were not.
 func (a *alarm) Vanished(ctx context.Context, shard int) {
-	shows, err := a.guardian.Distrust(ctx, shard)
+	shows, err := a.ledger.Distrust(ctx, a.stock, shard)
 	if err != nil {
 		a.log.Warn("a shard's stream or group is gone, and its shows could not be unloaded; tried again", "shard", shard, "error", err)
 		return

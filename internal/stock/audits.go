@@ -1,0 +1,108 @@
+package stock
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// audits are the audits that a flusher makes, one after the other, and what they found.
+type audits struct {
+	auditor *Auditor
+	healer  *Healer
+	log     *slog.Logger
+	metrics auditMetrics
+	last    map[int64]time.Time // when a show's last conclusive audit was, or when it was first seen
+}
+
+type auditMetrics struct {
+	drift     prometheus.Gauge
+	drifting  prometheus.Gauge
+	unaudited prometheus.Gauge
+}
+
+func newAudits(auditor *Auditor, healer *Healer, o Observers) *audits {
+	m := auditMetrics{
+		drift: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_stock_drift_units",
+			Help: "Sum of the absolute differences between Redis and MySQL, over the shows that could be compared at the last audit."}),
+		drifting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_stock_drifting_shows",
+			Help: "Shows whose stock in Redis was found wrong at the last audit."}),
+		unaudited: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_audit_oldest_conclusive_seconds",
+			Help: "How long ago the loaded show that could not be compared for the longest time was compared; a show that never rests cannot be."}),
+	}
+	o.Registry.MustRegister(m.drift, m.drifting, m.unaudited)
+	return &audits{auditor: auditor, healer: healer, log: o.Log, metrics: m, last: map[int64]time.Time{}}
+}
+
+// A show that moves is looked at a few times more: between two bookings it may rest for a moment.
+const (
+	auditLooks = 5
+	auditPause = 20 * time.Millisecond
+)
+
+// round compares Redis with MySQL where a look is conclusive, tells where they differ, and has that resynced.
+func (a *audits) round(ctx context.Context) error {
+	cuts, err := a.auditor.Cuts(ctx)
+	if err != nil {
+		return err
+	}
+	for range auditLooks - 1 {
+		moving := inconclusive(cuts)
+		if len(moving) == 0 || !sleep(ctx, auditPause) {
+			break
+		}
+		again, err := a.auditor.Cuts(ctx, moving...)
+		if err != nil {
+			return err
+		}
+		maps.Copy(cuts, again)
+	}
+	forsaken, err := a.auditor.forsaken(ctx, inconclusive(cuts))
+	if err != nil {
+		return err
+	}
+	a.judge(cuts, forsaken)
+	return nil
+}
+
+// inconclusive returns the shows on sale that moved, or had entries that wait to be recorded.
+func inconclusive(cuts map[int64]Cut) []int64 {
+	var shows []int64
+	for show, cut := range cuts {
+		if cut.Hash.State == "open" && !cut.Conclusive {
+			shows = append(shows, show)
+		}
+	}
+	return shows
+}
+
+func (a *audits) judge(cuts map[int64]Cut, forsaken map[int64]bool) {
+	drift, drifting := 0, 0
+	now, oldest := time.Now(), time.Duration(0)
+	for show, cut := range cuts {
+		if cut.Hash.State == "" {
+			delete(a.last, show)
+			continue
+		}
+		if last, ok := a.last[show]; cut.Conclusive || !ok {
+			a.last[show] = now
+		} else {
+			oldest = max(oldest, now.Sub(last))
+		}
+		if !forsaken[show] && (!cut.Conclusive || cut.Agrees()) {
+			continue
+		}
+		drifting++
+		drift += max(cut.Drift(), -cut.Drift())
+		a.log.Error("the stock in Redis is wrong; the show is resynced", "show", show, "drift", cut.Drift(),
+			"left", cut.Hash.Left, "capacity", cut.Row.Capacity, "reserved", cut.Row.Reserved,
+			"epoch", cut.Hash.Epoch, "epoch_mysql", cut.Row.Epoch, "entries_lost", forsaken[show])
+		a.healer.Want(show, CauseDrift)
+	}
+	a.metrics.drift.Set(float64(drift))
+	a.metrics.drifting.Set(float64(drifting))
+	a.metrics.unaudited.Set(oldest.Seconds())
+}

@@ -1,0 +1,69 @@
+package stock_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/system/systemtest"
+)
+
+// What an audit finds is mended by a resync, and the next audit finds nothing.
+func TestAuditHeals(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(*testing.T, *systemtest.Rig, int64){
+		"too high":       set("left", 57),
+		"too low":        set("left", 1),
+		"garbled":        set("left", "many"),
+		"behind MySQL":   raiseEpoch,
+		"ahead of MySQL": set("epoch", 9),
+		"entry lost": func(t *testing.T, rig *systemtest.Rig, show int64) {
+			receipt := reserve(t, rig, request(show, 8, 1, "a"))
+			rig.Redis.XDel(t.Context(), rig.Shards.Entries(rig.Shards.Of(show)), receipt.Marker.Entry)
+		},
+		"settled twice": set("settled", 3),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := systemtest.New(t)
+			show := rig.Show(t, 10, 0)
+			confirm(t, rig, show, 7, 3)
+			resync(t, rig, show)
+			f, registry := newFlusher(rig, 20*time.Millisecond)
+			systemtest.Go(t, f.Run)
+			found := func() float64 { return counter(t, registry, "neticket_stock_drifting_shows") }
+			damage(t, rig, show)
+			servertest.Eventually(t, 10*time.Second, "the audit finds it", func() bool { return found() == 1 })
+			systemtest.Go(t, rig.Healer.Run)
+			resyncs := func() float64 { return counter(t, rig.Registry, "neticket_resyncs_total", "drift", "ok") }
+			servertest.Eventually(t, 10*time.Second, "it is resynced", func() bool { return resyncs() == 1 })
+			servertest.Eventually(t, 10*time.Second, "the next audit finds nothing", func() bool { return found() == 0 })
+			wantOpen(t, rig, show, 7)
+			if n := resyncs(); n != 1 {
+				t.Errorf("%v resyncs, want 1", n)
+			}
+		})
+	}
+}
+
+// A sale that goes on is no fault, however busy it is: the audit only tells how long nobody could compare it.
+func TestAuditLeavesASaleAlone(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 100_000, 0)
+	systemtest.Go(t, rig.Healer.Run)
+	rig.Work(t, "w1")
+	f, registry := newFlusher(rig, 5*time.Millisecond)
+	systemtest.Go(t, f.Run)
+	for user := range int64(3000) {
+		reserve(t, rig, request(show, user+1, 1, "a"))
+		if user%100 == 0 && counter(t, registry, "neticket_stock_drifting_shows") != 0 {
+			t.Fatal("a sale was found wrong")
+		}
+	}
+	rig.Settled(t, 20*time.Second, show)
+	wantOpen(t, rig, show, 97_000)
+	if n := counter(t, rig.Registry, "neticket_resyncs_total", "drift"); n != 0 {
+		t.Errorf("%v resyncs of a sale that was right", n)
+	}
+}

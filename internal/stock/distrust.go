@@ -1,0 +1,63 @@
+package stock
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// pipeliner is a client or a single connection.
+type pipeliner interface {
+	redis.Scripter
+	Pipeline() redis.Pipeliner
+}
+
+// distrust has shows of one shard loaded under a new epoch at their next request, and returns how many of them were loaded.
+func (l *Ledger) distrust(ctx context.Context, conn pipeliner, shard int, shows []int64) (loaded int, err error) {
+	if len(shows) == 0 {
+		return 0, nil
+	}
+	unload := l.scripts.unload
+	if err := unload.Load(ctx, conn).Err(); err != nil {
+		return 0, fmt.Errorf("load unload.lua: %w", err)
+	}
+	pipe := conn.Pipeline()
+	replies := make([]*redis.Cmd, len(shows))
+	for i, show := range shows {
+		replies[i] = unload.EvalSha(ctx, pipe, []string{l.shards.Show(show)})
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, fmt.Errorf("distrust the shows of shard %d: %w", shard, err)
+	}
+	for _, reply := range replies {
+		n, _ := reply.Int() // Exec returned the first error
+		loaded += n
+	}
+	return loaded, nil
+}
+
+// Distrust has every loaded show of a shard loaded under a new epoch at its next request, and returns how many they are. It goes
+// by the shows that MySQL has: only those are ever loaded.
+func (l *Ledger) Distrust(ctx context.Context, store *Store, shard int) (int, error) {
+	node, err := masterOf(ctx, l.client, l.shards.Entries(shard))
+	if err != nil {
+		return 0, fmt.Errorf("find the server of shard %d: %w", shard, err)
+	}
+	rows, err := store.Rows(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return l.distrust(ctx, node, shard, l.inShard(rows, shard))
+}
+
+// inShard returns the shows of a shard.
+func (l *Ledger) inShard(rows map[int64]Row, shard int) []int64 {
+	var shows []int64
+	for show := range rows {
+		if l.shards.Of(show) == shard {
+			shows = append(shows, show)
+		}
+	}
+	return shows
+}

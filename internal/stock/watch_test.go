@@ -1,0 +1,151 @@
+package stock_test
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/neticket/neticket/internal/database"
+	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/system/systemtest"
+)
+
+// watch has a watch look a few times a second until the test ends.
+func watch(t *testing.T, rig *systemtest.Rig) {
+	t.Helper()
+	w := rig.NewWatch()
+	w.SetEvery(20 * time.Millisecond)
+	systemtest.Go(t, w.Run)
+}
+
+func look(t *testing.T, w *stock.Watch) {
+	t.Helper()
+	if err := w.Look(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nobody asks for a show, and still its pending reservations get their answer: the watch looks after what stays off sale.
+func TestStuckShowsAreLookedAfter(t *testing.T) {
+	t.Parallel()
+	for name, stick := range map[string]func(*testing.T, *systemtest.Rig, int64){
+		"group deleted": func(t *testing.T, rig *systemtest.Rig, show int64) {
+			rig.Redis.XGroupDestroy(t.Context(), rig.Shards.Entries(rig.Shards.Of(show)), group)
+		},
+		"its resync died": func(t *testing.T, rig *systemtest.Rig, show int64) {
+			crashAfter(t, rig, show, "pause", "dead")
+			servertest.Eventually(t, 10*time.Second, "the holder is silent for long enough", func() bool {
+				var since int64
+				if _, err := fmt.Sscan(hashOf(t, rig, show)["paused_at"], &since); err != nil {
+					t.Fatal(err)
+				}
+				return rig.Redis.Time(t.Context()).Val().UnixMilli()-since > 50
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := systemtest.New(t)
+			rig.Resyncer.SetPatience(20*time.Millisecond, 5*time.Second)
+			show := load(t, rig, 10, 0)
+			reserve(t, rig, request(show, 7, 2, "a"))
+			stick(t, rig, show)
+			rig.Work(t, "w1")
+			systemtest.Go(t, rig.Healer.Run)
+			watch(t, rig)
+			inEpoch(t, rig, show, 2)
+			rig.Settled(t, 10*time.Second, show)
+			wantOpen(t, rig, show, 8)
+		})
+	}
+}
+
+// No worker lives and nobody asks: the watch itself sees that a stream or a group is gone, and pending reservations get their answer.
+func TestWatchSeesLostStreams(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*testing.T, *systemtest.Rig, int64){
+		"stream": deleteStream,
+		"group": func(t *testing.T, rig *systemtest.Rig, show int64) {
+			rig.Redis.XGroupDestroy(t.Context(), rig.Shards.Entries(rig.Shards.Of(show)), group)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := systemtest.New(t)
+			show := load(t, rig, 10, 0)
+			reserve(t, rig, request(show, 7, 2, "a"))
+			systemtest.Go(t, rig.Healer.Run)
+			w := rig.NewWatch()
+			look(t, w)
+			if state := hashOf(t, rig, show)["state"]; state != "open" {
+				t.Fatalf("a show whose stream is there is %s", state)
+			}
+			lose(t, rig, show)
+			look(t, w) // distrusts
+			look(t, w) // sees that it is stuck
+			inEpoch(t, rig, show, 2)
+		})
+	}
+}
+
+// What an API stored and could not tell Redis is told by the watch, once.
+func TestWatchTellsSaleTimes(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	id := load(t, rig, 10, 0)
+	w := rig.NewWatch()
+	look(t, w)
+	closes := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
+	err := database.Transact(t.Context(), rig.DB, func(tx *sql.Tx) error {
+		_, err := rig.Shows.Update(t.Context(), tx, id, show.Draft{Title: "Test", Venue: "Hall", TimeZone: "Asia/Seoul",
+			SalesOpenAt: closes.Add(-time.Hour), SalesCloseAt: closes, StartsAt: closes.Add(time.Hour)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reserve(t, rig, request(id, 7, 1, "a"))
+	look(t, w)
+	_, err = rig.Ledger.Reserve(t.Context(), request(id, 7, 1, "b"))
+	wantError(t, err, stock.ErrClosed)
+	if hash := hashOf(t, rig, id); hash["version"] != "2" || hash["closes"] != fmtMilli(closes) {
+		t.Errorf("Redis was told %v", hash)
+	}
+	set("version", 1)(t, rig, id)
+	look(t, w)
+	if version := hashOf(t, rig, id)["version"]; version != "1" {
+		t.Error("it was told again")
+	}
+}
+
+// However many shows there are, a stuck one is found, and no look reads all of them.
+func TestWatchGoesThroughAllShows(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	const shows = 4500
+	values := make([]string, shows)
+	for i := range values {
+		values[i] = fmt.Sprintf("(%d, 10, 0, 0, 0)", 1000+i)
+	}
+	exec(t, rig.DB, "INSERT INTO stock (show_id, capacity, limit_per_user, reserved, epoch) VALUES "+strings.Join(values, ","))
+	last := rig.Show(t, 10, 0)
+	exec(t, rig.DB, "UPDATE shows SET id = 9000 WHERE id = ?", last)
+	exec(t, rig.DB, "UPDATE stock SET show_id = 9000 WHERE show_id = ?", last)
+	resync(t, rig, 9000)
+	set("state", "paused", "paused_at", 1)(t, rig, 9000)
+	systemtest.Go(t, rig.Healer.Run)
+	w := rig.NewWatch()
+	for range 2 {
+		look(t, w)
+	}
+	healed(t, rig)
+	if state := hashOf(t, rig, 9000)["state"]; state != "paused" {
+		t.Errorf("all shows were read at once: the last is %s", state)
+	}
+	look(t, w)
+	inEpoch(t, rig, 9000, 2)
+}
