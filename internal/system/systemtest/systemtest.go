@@ -34,6 +34,7 @@ type Rig struct {
 type Servers struct {
 	DSN   string // of a database of its own
 	Redis *devserver.Redis
+	More  []*devserver.Redis // the other masters, where Redis is one of a cluster
 }
 
 // New returns a system on servers of the test's own, with its guardian running.
@@ -71,9 +72,11 @@ func Unguarded(t testing.TB, servers Servers) *Rig {
 // Config returns the configuration of a system on the given servers.
 func Config(t testing.TB, servers Servers) config.Config {
 	t.Helper()
-	env := map[string]string{
-		"NETICKET_MYSQL_DSN": servers.DSN, "NETICKET_REDIS_ADDRS": servers.Redis.Addr(), "NETICKET_MYSQL_CONNS": "8",
+	redis := servers.Redis.Addr()
+	for _, more := range servers.More {
+		redis += "," + more.Addr()
 	}
+	env := map[string]string{"NETICKET_MYSQL_DSN": servers.DSN, "NETICKET_REDIS_ADDRS": redis, "NETICKET_MYSQL_CONNS": "8"}
 	c, err := config.Load(config.Tool, func(name string) (string, bool) { value, ok := env[name]; return value, ok })
 	if err != nil {
 		t.Fatal(err)
