@@ -11,19 +11,19 @@ import (
 	"github.com/neticket/neticket/internal/stream"
 )
 
-// kind of an entry.
-type kind string
+// Kind of an entry.
+type Kind string
 
 const (
-	reserve kind = "reserve"
-	cancel  kind = "cancel"
+	Reserve Kind = "reserve"
+	Cancel  Kind = "cancel"
 )
 
 // Entry is what reserve.lua or cancel.lua appended to the stream.
 type Entry struct {
 	Entry string    // id in the stream
 	At    time.Time // when it was appended, by Redis's clock
-	Kind  kind
+	Kind  Kind
 	ID    uuid.UUID
 	Show  int64
 	User  int64
@@ -41,11 +41,11 @@ func decode(raw stream.Entry) (Entry, error) {
 		d.fail("v", v)
 	}
 	e := Entry{
-		Entry: raw.ID, At: stock.EntryTime(raw.ID), Kind: kind(d.text("kind")),
+		Entry: raw.ID, At: stock.EntryTime(raw.ID), Kind: Kind(d.text("kind")),
 		Show: d.number("show", 1<<62), User: d.number("user", 1<<62), Units: int(d.number("units", 1<<30)),
 		Epoch: d.number("epoch", 1<<62), Seq: d.number("seq", 1<<62), From: d.text("from"), Trace: d.text("trace"),
 	}
-	if e.Kind != reserve && e.Kind != cancel {
+	if e.Kind != Reserve && e.Kind != Cancel {
 		d.fail("kind", string(e.Kind))
 	}
 	id, err := uuid.Parse(d.text("id"))

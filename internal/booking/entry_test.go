@@ -22,7 +22,7 @@ func goodFields() map[string]any {
 
 func TestDecode(t *testing.T) {
 	t.Parallel()
-	want := Entry{Entry: "1700000000123-4", At: time.UnixMilli(1700000000123).UTC(), Kind: reserve, ID: uuid.MustParse(goodID),
+	want := Entry{Entry: "1700000000123-4", At: time.UnixMilli(1700000000123).UTC(), Kind: Reserve, ID: uuid.MustParse(goodID),
 		Show: 42, User: 7, Units: 2, Epoch: 3, Seq: 9, From: "api-1", Trace: "00-trace"}
 	for name, change := range map[string]func(map[string]any){
 		"a booking":       func(map[string]any) {},
@@ -37,7 +37,7 @@ func TestDecode(t *testing.T) {
 	}
 	fields := goodFields()
 	maps.Copy(fields, map[string]any{"kind": "cancel", "from": "", "trace": ""})
-	want.Kind, want.From, want.Trace = cancel, "", ""
+	want.Kind, want.From, want.Trace = Cancel, "", ""
 	if got, err := decode(stream.Entry{ID: "1700000000123-4", Values: fields}); err != nil || got != want {
 		t.Errorf("a cancel: %+v, %v; want %+v", got, err, want)
 	}

@@ -40,10 +40,10 @@ func newRecorderMetrics(registry prometheus.Registerer) *recorderMetrics {
 	return m
 }
 
-func (m *recorderMetrics) recorded(d decision, committed time.Time) {
-	m.outcomes.WithLabelValues(string(d.outcome)).Inc()
-	if d.outcome == outcomeConfirmed {
-		m.latency.Observe(max(0, committed.Sub(d.entry.At).Seconds()))
+func (m *recorderMetrics) recorded(d Decision, committed time.Time) {
+	m.outcomes.WithLabelValues(string(d.Outcome)).Inc()
+	if d.Outcome == outcomeConfirmed {
+		m.latency.Observe(max(0, committed.Sub(d.Entry.At).Seconds()))
 	}
 }
 

@@ -51,7 +51,7 @@ func TestPlanKeepsTheInvariants(t *testing.T) {
 	t.Parallel()
 	first := rand.Uint64()
 	for i := range uint64(200) {
-		if err := newWorld(first+i, plan).run(150); err != nil {
+		if err := newWorld(first+i, Plan).run(150); err != nil {
 			t.Fatalf("seed %d: %v", first+i, err)
 		}
 	}
@@ -61,52 +61,52 @@ func TestPlanKeepsTheInvariants(t *testing.T) {
 func TestModelSeesMistakes(t *testing.T) {
 	t.Parallel()
 	first := rand.Uint64()
-	change := func(d decided, change func(*decision)) decided {
-		for i := range d.decisions {
-			change(&d.decisions[i])
+	change := func(d Decided, change func(*Decision)) Decided {
+		for i := range d.Decisions {
+			change(&d.Decisions[i])
 		}
 		return d
 	}
-	for name, broken := range map[string]func([]Entry, facts) decided{
-		"a delivered cancel gives back nothing": func(entries []Entry, f facts) decided {
-			return change(plan(entries, f), func(d *decision) {
-				if d.outcome == outcomeAgain {
-					d.unitsBack = 0
+	for name, broken := range map[string]func([]Entry, Facts) Decided{
+		"a delivered cancel gives back nothing": func(entries []Entry, f Facts) Decided {
+			return change(Plan(entries, f), func(d *Decision) {
+				if d.Outcome == outcomeAgain {
+					d.UnitsBack = 0
 				}
 			})
 		},
-		"every cancel gives back": func(entries []Entry, f facts) decided {
-			return change(plan(entries, f), func(d *decision) {
-				if d.outcome == outcomeVoid {
-					d.unitsBack = d.entry.Units
+		"every cancel gives back": func(entries []Entry, f Facts) Decided {
+			return change(Plan(entries, f), func(d *Decision) {
+				if d.Outcome == outcomeVoid {
+					d.UnitsBack = d.Entry.Units
 				}
 			})
 		},
-		"a repeat keeps its units": func(entries []Entry, f facts) decided {
-			return change(plan(entries, f), func(d *decision) {
-				if d.outcome == outcomeTwice {
-					d.unitsBack = 0
+		"a repeat keeps its units": func(entries []Entry, f Facts) Decided {
+			return change(Plan(entries, f), func(d *Decision) {
+				if d.Outcome == outcomeTwice {
+					d.UnitsBack = 0
 				}
 			})
 		},
-		"the epoch is not looked at": func(entries []Entry, f facts) decided {
+		"the epoch is not looked at": func(entries []Entry, f Facts) Decided {
 			for i := range entries {
-				entries[i].Epoch = f.stock[1].Epoch
+				entries[i].Epoch = f.Stock[1].Epoch
 			}
-			return plan(entries, f)
+			return Plan(entries, f)
 		},
-		"capacity is not looked at": func(entries []Entry, f facts) decided {
-			row := f.stock[1]
+		"capacity is not looked at": func(entries []Entry, f Facts) Decided {
+			row := f.Stock[1]
 			row.Capacity = 1 << 30
-			return plan(entries, facts{stock: map[int64]stock.Row{1: row}, rows: f.rows, held: f.held})
+			return Plan(entries, Facts{Stock: map[int64]stock.Row{1: row}, Rows: f.Rows, Held: f.Held})
 		},
-		"what a user holds is not read": func(entries []Entry, f facts) decided {
-			clear(f.held)
-			return plan(entries, f)
+		"what a user holds is not read": func(entries []Entry, f Facts) Decided {
+			clear(f.Held)
+			return Plan(entries, f)
 		},
-		"a cancelled row is forgotten": func(entries []Entry, f facts) decided {
-			maps.DeleteFunc(f.rows, func(_ uuid.UUID, row *Row) bool { return row.Status == Cancelled })
-			return plan(entries, f)
+		"a cancelled row is forgotten": func(entries []Entry, f Facts) Decided {
+			maps.DeleteFunc(f.Rows, func(_ uuid.UUID, row *Row) bool { return row.Status == Cancelled })
+			return Plan(entries, f)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

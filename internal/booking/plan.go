@@ -18,117 +18,117 @@ const (
 	outcomeVoid      Outcome = "cancel_void"
 )
 
-// decision is the outcome of one entry and what its settlement gives back.
-type decision struct {
-	entry     Entry
-	outcome   Outcome
-	unitsBack int  // to left
-	countBack int  // off the user's count
-	void      bool // a cancel that did nothing: its marker goes
+// Decision is the outcome of one entry and what its settlement gives back.
+type Decision struct {
+	Entry     Entry
+	Outcome   Outcome
+	UnitsBack int  // to left
+	CountBack int  // off the user's count
+	Void      bool // a cancel that did nothing: its marker goes
 }
 
-// holder is a user of a show.
-type holder struct{ show, user int64 }
+// Holder is a user of a show.
+type Holder struct{ Show, User int64 }
 
-// facts are what the transaction knows before it decides. plan changes rows and held as it goes.
-type facts struct {
-	stock map[int64]stock.Row // locked
-	rows  map[uuid.UUID]*Row  // of the ids in the batch
-	held  map[holder]int      // confirmed units, for shows with a limit
-	// unstorable: the one entry of the batch cannot be stored as what it should be.
-	unstorable bool
+// Facts are what the transaction knows before it decides. Plan changes Rows and Held as it goes.
+type Facts struct {
+	Stock map[int64]stock.Row // locked
+	Rows  map[uuid.UUID]*Row  // of the ids in the batch
+	Held  map[Holder]int      // confirmed units, for shows with a limit
+	// Unstorable: the one entry of the batch cannot be stored as what it should be.
+	Unstorable bool
 }
 
-// decided is what the transaction has to write, and settle once it is committed.
-type decided struct {
-	decisions []decision
-	inserts   []*Row
-	cancels   []*Row
-	reserved  map[int64]int    // difference of reserved units by show, none of them 0
-	suspects  map[int64]string // shows that Redis may be wrong about, and why (causes of package stock)
+// Decided is what the transaction has to write, and settle once it is committed.
+type Decided struct {
+	Decisions []Decision
+	Inserts   []*Row
+	Cancels   []*Row
+	Reserved  map[int64]int    // difference of reserved units by show, none of them 0
+	Suspects  map[int64]string // shows that Redis may be wrong about, and why (causes of package stock)
 }
 
-// plan decides each entry in the stream's order, seeing what it decided before. It does nothing else: the same facts give the
+// Plan decides each entry in the stream's order, seeing what it decided before. It does nothing else: the same facts give the
 // same decisions.
-func plan(entries []Entry, f facts) decided {
-	d := decided{decisions: make([]decision, 0, len(entries)), reserved: map[int64]int{}, suspects: map[int64]string{}}
+func Plan(entries []Entry, f Facts) Decided {
+	d := Decided{Decisions: make([]Decision, 0, len(entries)), Reserved: map[int64]int{}, Suspects: map[int64]string{}}
 	inserted := map[*Row]bool{}
 	for _, e := range entries {
-		row := f.rows[e.ID]
+		row := f.Rows[e.ID]
 		switch {
-		case e.Kind == cancel:
+		case e.Kind == Cancel:
 			d.cancel(e, row, f, inserted)
 		case row == nil:
 			row = d.reserve(e, f)
-			f.rows[e.ID] = row
+			f.Rows[e.ID] = row
 			inserted[row] = true
 		case row.Epoch == e.Epoch && row.Seq == e.Seq: // delivered again
 			units, count := givenBack(row)
-			if row.Reason == SoldOut && e.Epoch == f.stock[e.Show].Epoch { // the commit's answer may have been lost
-				d.suspects[e.Show] = stock.CauseSoldOut
+			if row.Reason == SoldOut && e.Epoch == f.Stock[e.Show].Epoch { // the commit's answer may have been lost
+				d.Suspects[e.Show] = stock.CauseSoldOut
 			}
-			d.decisions = append(d.decisions, decision{entry: e, outcome: outcomeAgain, unitsBack: units, countBack: count})
+			d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeAgain, UnitsBack: units, CountBack: count})
 		default: // a repeat whose marker was gone took units a second time
-			d.decisions = append(d.decisions, decision{entry: e, outcome: outcomeTwice, unitsBack: e.Units, countBack: e.Units})
+			d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeTwice, UnitsBack: e.Units, CountBack: e.Units})
 		}
 	}
-	for show, units := range d.reserved {
+	for show, units := range d.Reserved {
 		if units == 0 {
-			delete(d.reserved, show)
+			delete(d.Reserved, show)
 		}
 	}
 	return d
 }
 
 // reserve decides an entry that has no row yet.
-func (d *decided) reserve(e Entry, f facts) *Row {
+func (d *Decided) reserve(e Entry, f Facts) *Row {
 	row := &Row{Epoch: e.Epoch, Seq: e.Seq, Reservation: Reservation{
 		ID: e.ID, Show: e.Show, User: e.User, Units: e.Units, Status: Rejected, BookedAt: e.At}}
-	s := f.stock[e.Show] // of a show that does not exist: epoch 0, which no entry has
-	who := holder{e.Show, e.User}
+	s := f.Stock[e.Show] // of a show that does not exist: epoch 0, which no entry has
+	who := Holder{e.Show, e.User}
 	switch {
 	case e.Epoch != s.Epoch:
 		row.Reason = Lost
-		if d.suspects[e.Show] == "" {
-			d.suspects[e.Show] = stock.CauseEpoch
+		if d.Suspects[e.Show] == "" {
+			d.Suspects[e.Show] = stock.CauseEpoch
 		}
-	case s.Reserved+d.reserved[e.Show]+e.Units > s.Capacity:
+	case s.Reserved+d.Reserved[e.Show]+e.Units > s.Capacity:
 		row.Reason = SoldOut
-		d.suspects[e.Show] = stock.CauseSoldOut
-	case s.Limit > 0 && f.held[who]+e.Units > s.Limit:
+		d.Suspects[e.Show] = stock.CauseSoldOut
+	case s.Limit > 0 && f.Held[who]+e.Units > s.Limit:
 		row.Reason = LimitReached
-	case f.unstorable:
+	case f.Unstorable:
 		row.Reason = Failed
 	default:
 		row.Status = Confirmed
-		d.reserved[e.Show] += e.Units
-		f.held[who] += e.Units
+		d.Reserved[e.Show] += e.Units
+		f.Held[who] += e.Units
 	}
 	outcome := outcomeConfirmed
 	if row.Status == Rejected {
 		outcome = outcomeRejected + Outcome(row.Reason)
 	}
 	units, count := givenBack(row)
-	d.decisions = append(d.decisions, decision{entry: e, outcome: outcome, unitsBack: units, countBack: count})
-	d.inserts = append(d.inserts, row)
+	d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcome, UnitsBack: units, CountBack: count})
+	d.Inserts = append(d.Inserts, row)
 	return row
 }
 
 // cancel decides a cancel entry; row may be nil.
-func (d *decided) cancel(e Entry, row *Row, f facts, inserted map[*Row]bool) {
+func (d *Decided) cancel(e Entry, row *Row, f Facts, inserted map[*Row]bool) {
 	switch {
 	case row != nil && row.Status == Cancelled && row.CancelEpoch == e.Epoch && row.CancelSeq == e.Seq: // delivered again
-		d.decisions = append(d.decisions, decision{entry: e, outcome: outcomeAgain, unitsBack: row.Units, countBack: row.Units})
-	case row == nil, row.Status != Confirmed, row.User != e.User, row.Show != e.Show, e.Epoch != f.stock[e.Show].Epoch:
-		d.decisions = append(d.decisions, decision{entry: e, outcome: outcomeVoid, void: true})
+		d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeAgain, UnitsBack: row.Units, CountBack: row.Units})
+	case row == nil, row.Status != Confirmed, row.User != e.User, row.Show != e.Show, e.Epoch != f.Stock[e.Show].Epoch:
+		d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeVoid, Void: true})
 	default:
 		row.Status, row.CancelEpoch, row.CancelSeq = Cancelled, e.Epoch, e.Seq
-		d.reserved[e.Show] -= row.Units
-		f.held[holder{e.Show, e.User}] -= row.Units
+		d.Reserved[e.Show] -= row.Units
+		f.Held[Holder{e.Show, e.User}] -= row.Units
 		if !inserted[row] {
-			d.cancels = append(d.cancels, row)
+			d.Cancels = append(d.Cancels, row)
 		}
-		d.decisions = append(d.decisions, decision{entry: e, outcome: outcomeCancelled, unitsBack: row.Units, countBack: row.Units})
+		d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeCancelled, UnitsBack: row.Units, CountBack: row.Units})
 	}
 }
 

@@ -17,7 +17,7 @@ var (
 )
 
 func reserveEntry(change ...func(*Entry)) Entry {
-	e := Entry{Kind: reserve, ID: planned, Show: 42, User: 7, Units: 3, Epoch: 5, Seq: 10}
+	e := Entry{Kind: Reserve, ID: planned, Show: 42, User: 7, Units: 3, Epoch: 5, Seq: 10}
 	for _, c := range change {
 		c(&e)
 	}
@@ -26,7 +26,7 @@ func reserveEntry(change ...func(*Entry)) Entry {
 
 func cancelEntry(change ...func(*Entry)) Entry {
 	e := reserveEntry(change...)
-	e.Kind = cancel
+	e.Kind = Cancel
 	if e.Seq == 10 {
 		e.Seq = 20
 	}
@@ -113,33 +113,33 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := facts{stock: map[int64]stock.Row{}, rows: map[uuid.UUID]*Row{}, held: map[holder]int{}, unstorable: test.unstorable}
+			f := Facts{Stock: map[int64]stock.Row{}, Rows: map[uuid.UUID]*Row{}, Held: map[Holder]int{}, Unstorable: test.unstorable}
 			if test.stock.Show != 0 {
-				f.stock[42] = test.stock
+				f.Stock[42] = test.stock
 			}
 			if test.row != nil {
-				f.rows[planned] = test.row
+				f.Rows[planned] = test.row
 			}
 			if test.held > 0 {
-				f.held[holder{42, 7}] = test.held
+				f.Held[Holder{42, 7}] = test.held
 			}
-			d := plan([]Entry{test.entry}, f)
-			if len(d.decisions) != 1 {
-				t.Fatalf("%d decisions", len(d.decisions))
+			d := Plan([]Entry{test.entry}, f)
+			if len(d.Decisions) != 1 {
+				t.Fatalf("%d decisions", len(d.Decisions))
 			}
-			decision := d.decisions[0]
-			got := want{outcome: decision.outcome, units: decision.unitsBack, count: decision.countBack, void: decision.void,
-				delta: d.reserved[42], suspect: d.suspects[42]}
-			for _, row := range append(d.inserts, d.cancels...) {
+			decision := d.Decisions[0]
+			got := want{outcome: decision.Outcome, units: decision.UnitsBack, count: decision.CountBack, void: decision.Void,
+				delta: d.Reserved[42], suspect: d.Suspects[42]}
+			for _, row := range append(d.Inserts, d.Cancels...) {
 				got.status, got.reason = row.Status, row.Reason
 			}
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(want{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if inserts := test.entry.Kind == reserve && test.row == nil; inserts != (len(d.inserts) == 1) {
-				t.Errorf("inserts %d rows", len(d.inserts))
+			if inserts := test.entry.Kind == Reserve && test.row == nil; inserts != (len(d.Inserts) == 1) {
+				t.Errorf("inserts %d rows", len(d.Inserts))
 			}
-			if n, set := d.reserved[42]; set && n == 0 {
+			if n, set := d.Reserved[42]; set && n == 0 {
 				t.Error("a change of reserved by 0 is written")
 			}
 		})
@@ -149,15 +149,15 @@ func TestPlan(t *testing.T) {
 // What an entry makes is the entry's: its row remembers who it was.
 func TestPlannedRows(t *testing.T) {
 	t.Parallel()
-	f := facts{stock: map[int64]stock.Row{42: {Show: 42, Capacity: 10, Epoch: 5}}, rows: map[uuid.UUID]*Row{}, held: map[holder]int{}}
-	d := plan([]Entry{reserveEntry()}, f)
+	f := Facts{Stock: map[int64]stock.Row{42: {Show: 42, Capacity: 10, Epoch: 5}}, Rows: map[uuid.UUID]*Row{}, Held: map[Holder]int{}}
+	d := Plan([]Entry{reserveEntry()}, f)
 	want := []*Row{{Epoch: 5, Seq: 10, Reservation: Reservation{ID: planned, Show: 42, User: 7, Units: 3, Status: Confirmed}}}
-	if diff := cmp.Diff(want, d.inserts); diff != "" {
+	if diff := cmp.Diff(want, d.Inserts); diff != "" {
 		t.Errorf("insert (-want +got):\n%s", diff)
 	}
-	d = plan([]Entry{cancelEntry()}, f)
+	d = Plan([]Entry{cancelEntry()}, f)
 	want[0].Status, want[0].CancelEpoch, want[0].CancelSeq = Cancelled, 5, 20
-	if diff := cmp.Diff(want, d.cancels); diff != "" {
+	if diff := cmp.Diff(want, d.Cancels); diff != "" {
 		t.Errorf("cancel (-want +got):\n%s", diff)
 	}
 }
@@ -195,18 +195,18 @@ func TestPlanOfABatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := facts{stock: map[int64]stock.Row{42: {Show: 42, Capacity: 10, Limit: test.limit, Epoch: 5}},
-				rows: map[uuid.UUID]*Row{}, held: map[holder]int{}}
-			d := plan(test.entries, f)
+			f := Facts{Stock: map[int64]stock.Row{42: {Show: 42, Capacity: 10, Limit: test.limit, Epoch: 5}},
+				Rows: map[uuid.UUID]*Row{}, Held: map[Holder]int{}}
+			d := Plan(test.entries, f)
 			var outcomes []Outcome
-			for i, decision := range d.decisions {
-				outcomes = append(outcomes, decision.outcome)
-				if decision.entry != test.entries[i] {
-					t.Errorf("decision %d is about %+v", i, decision.entry)
+			for i, decision := range d.Decisions {
+				outcomes = append(outcomes, decision.Outcome)
+				if decision.Entry != test.entries[i] {
+					t.Errorf("decision %d is about %+v", i, decision.Entry)
 				}
 			}
 			var inserts []Status
-			for _, row := range d.inserts {
+			for _, row := range d.Inserts {
 				inserts = append(inserts, row.Status)
 			}
 			if diff := cmp.Diff(test.want, outcomes); diff != "" {
@@ -215,8 +215,8 @@ func TestPlanOfABatch(t *testing.T) {
 			if diff := cmp.Diff(test.inserts, inserts, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("inserts (-want +got):\n%s", diff)
 			}
-			if d.reserved[42] != test.delta || len(d.cancels) != test.cancels {
-				t.Errorf("reserved %+d, %d cancels; want %+d, %d", d.reserved[42], len(d.cancels), test.delta, test.cancels)
+			if d.Reserved[42] != test.delta || len(d.Cancels) != test.cancels {
+				t.Errorf("reserved %+d, %d cancels; want %+d, %d", d.Reserved[42], len(d.Cancels), test.delta, test.cancels)
 			}
 		})
 	}

@@ -107,7 +107,7 @@ func (r *Recorder) bury(ctx context.Context, shard int, entry string, reason err
 }
 
 // record commits entries and returns their decisions. It returns an error for those that it could not commit.
-func (r *Recorder) record(ctx context.Context, entries []Entry) ([]decision, error) {
+func (r *Recorder) record(ctx context.Context, entries []Entry) ([]Decision, error) {
 	for try := 1; ; try++ {
 		decisions, err := r.commit(ctx, entries, false)
 		switch {
@@ -130,8 +130,8 @@ func (r *Recorder) record(ctx context.Context, entries []Entry) ([]decision, err
 	}
 }
 
-func (r *Recorder) recordAlone(ctx context.Context, entries []Entry) ([]decision, error) {
-	var decisions []decision
+func (r *Recorder) recordAlone(ctx context.Context, entries []Entry) ([]Decision, error) {
+	var decisions []Decision
 	var failed error
 	for _, entry := range entries {
 		one, err := r.record(ctx, []Entry{entry})
@@ -143,7 +143,7 @@ func (r *Recorder) recordAlone(ctx context.Context, entries []Entry) ([]decision
 
 // reject records an entry whose row cannot be stored as rejected. Where not even that can be stored, the entry stays in the
 // stream, for an operator to look at, and is tried again every few seconds.
-func (r *Recorder) reject(ctx context.Context, entry Entry, cause error) ([]decision, error) {
+func (r *Recorder) reject(ctx context.Context, entry Entry, cause error) ([]Decision, error) {
 	decisions, err := r.commit(ctx, []Entry{entry}, true)
 	if err != nil {
 		r.log.Error("an entry can be neither recorded nor rejected; mend its data or the schema", "entry", entry.Entry,
@@ -156,47 +156,47 @@ func (r *Recorder) reject(ctx context.Context, entry Entry, cause error) ([]deci
 
 // commit decides entries under their shows' locks and writes what follows, in one transaction. After an error its outcome is
 // unknown; doing it again recognises what was done.
-func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool) ([]decision, error) {
-	var result decided
+func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool) ([]Decision, error) {
+	var result Decided
 	err := database.Transact(ctx, r.db, func(tx *sql.Tx) error {
-		f := facts{unstorable: unstorable}
+		f := Facts{Unstorable: unstorable}
 		var err error
 		shows, ids := keysOf(entries)
-		if f.stock, err = r.stock.Lock(ctx, tx, shows); err != nil {
+		if f.Stock, err = r.stock.Lock(ctx, tx, shows); err != nil {
 			return err
 		}
-		if f.rows, err = r.store.byID(ctx, tx, ids); err != nil {
+		if f.Rows, err = r.store.byID(ctx, tx, ids); err != nil {
 			return err
 		}
-		if f.held, err = r.store.held(ctx, tx, limited(entries, f.stock)); err != nil {
+		if f.Held, err = r.store.held(ctx, tx, limited(entries, f.Stock)); err != nil {
 			return err
 		}
-		result = plan(entries, f)
-		if err := r.store.insert(ctx, tx, result.inserts); err != nil {
+		result = Plan(entries, f)
+		if err := r.store.insert(ctx, tx, result.Inserts); err != nil {
 			return err
 		}
-		if err := r.store.cancel(ctx, tx, result.cancels); err != nil {
+		if err := r.store.cancel(ctx, tx, result.Cancels); err != nil {
 			return err
 		}
-		return r.stock.AddReserved(ctx, tx, f.stock, result.reserved)
+		return r.stock.AddReserved(ctx, tx, f.Stock, result.Reserved)
 	})
 	if err != nil {
 		return nil, err
 	}
-	for show, cause := range result.suspects {
+	for show, cause := range result.Suspects {
 		r.alarm.Want(show, cause)
 	}
-	return result.decisions, nil
+	return result.Decisions, nil
 }
 
 // settle closes entries whose rows are committed, until it is done or the context ends.
-func (r *Recorder) settle(ctx context.Context, shard int, decisions []decision) error {
+func (r *Recorder) settle(ctx context.Context, shard int, decisions []Decision) error {
 	settlements := make([]stock.Settlement, len(decisions))
 	for i, d := range decisions {
-		settlements[i] = stock.Settlement{Entry: d.entry.Entry, Show: d.entry.Show, User: d.entry.User,
-			Epoch: d.entry.Epoch, Seq: d.entry.Seq, UnitsBack: d.unitsBack, CountBack: d.countBack}
-		if d.void {
-			settlements[i].Void = d.entry.ID.String()
+		settlements[i] = stock.Settlement{Entry: d.Entry.Entry, Show: d.Entry.Show, User: d.Entry.User,
+			Epoch: d.Entry.Epoch, Seq: d.Entry.Seq, UnitsBack: d.UnitsBack, CountBack: d.CountBack}
+		if d.Void {
+			settlements[i].Void = d.Entry.ID.String()
 		}
 	}
 	for try := 1; ; try++ {
@@ -222,15 +222,15 @@ func keysOf(entries []Entry) ([]int64, []uuid.UUID) {
 }
 
 // limited returns the users of the entries' shows that have a limit, each once and in order.
-func limited(entries []Entry, rows map[int64]stock.Row) []holder {
-	var holders []holder
+func limited(entries []Entry, rows map[int64]stock.Row) []Holder {
+	var holders []Holder
 	for _, e := range entries {
 		if rows[e.Show].Limit > 0 {
-			holders = append(holders, holder{e.Show, e.User})
+			holders = append(holders, Holder{e.Show, e.User})
 		}
 	}
-	slices.SortFunc(holders, func(a, b holder) int {
-		return cmp.Or(cmp.Compare(a.show, b.show), cmp.Compare(a.user, b.user))
+	slices.SortFunc(holders, func(a, b Holder) int {
+		return cmp.Or(cmp.Compare(a.Show, b.Show), cmp.Compare(a.User, b.User))
 	})
 	return slices.Compact(holders)
 }

@@ -70,7 +70,7 @@ func (s *Store) byID(ctx context.Context, tx *sql.Tx, ids []uuid.UUID) (map[uuid
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[uuid.UUID]*Row, len(ids)) // plan adds the rows that it makes
+	found := make(map[uuid.UUID]*Row, len(ids)) // Plan adds the rows that it makes
 	for _, row := range rows {
 		found[row.ID] = row
 	}
@@ -78,14 +78,14 @@ func (s *Store) byID(ctx context.Context, tx *sql.Tx, ids []uuid.UUID) (map[uuid
 }
 
 // held returns the confirmed units of users of shows, in the transaction.
-func (s *Store) held(ctx context.Context, tx *sql.Tx, holders []holder) (map[holder]int, error) {
-	held := make(map[holder]int, len(holders))
+func (s *Store) held(ctx context.Context, tx *sql.Tx, holders []Holder) (map[Holder]int, error) {
+	held := make(map[Holder]int, len(holders))
 	if len(holders) == 0 {
 		return held, nil
 	}
 	args := make([]any, 0, 2*len(holders))
 	for _, h := range holders {
-		args = append(args, h.show, h.user)
+		args = append(args, h.Show, h.User)
 	}
 	// ORs of both columns, which both servers read as ranges of the index; tuples with IN they do not.
 	where := strings.TrimSuffix(strings.Repeat("(show_id = ? AND user_id = ?) OR ", len(holders)), " OR ")
@@ -96,9 +96,9 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, holders []holder) (map[hol
 	}
 	defer rows.Close() // rows.Err tells
 	for rows.Next() {
-		var h holder
+		var h Holder
 		var units int
-		if err := rows.Scan(&h.show, &h.user, &units); err != nil {
+		if err := rows.Scan(&h.Show, &h.User, &units); err != nil {
 			return nil, fmt.Errorf("sum up what users hold: %w", err)
 		}
 		held[h] = units

@@ -22,11 +22,11 @@ type Waker struct {
 func NewWaker(client redis.UniversalClient, log *slog.Logger) *Waker { return &Waker{client, log} }
 
 // Wake publishes what was decided. A lost message costs whoever waits a re-read, so an error is only noted.
-func (w *Waker) Wake(ctx context.Context, decisions []decision) {
+func (w *Waker) Wake(ctx context.Context, decisions []Decision) {
 	messages := map[string][]byte{}
 	for _, d := range decisions {
-		if d.entry.From != "" {
-			messages[d.entry.From] = append(messages[d.entry.From], d.entry.ID[:]...)
+		if d.Entry.From != "" {
+			messages[d.Entry.From] = append(messages[d.Entry.From], d.Entry.ID[:]...)
 		}
 	}
 	if len(messages) == 0 {

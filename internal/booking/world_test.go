@@ -11,11 +11,11 @@ import (
 	"github.com/neticket/neticket/internal/stock"
 )
 
-// world is a model of one show: Redis with its stream, MySQL, and workers that die, sleep and repeat themselves. plan decides
+// world is a model of one show: Redis with its stream, MySQL, and workers that die, sleep and repeat themselves. Plan decides
 // in it; all else is as simple as the words of the design. Its user n is user n+1.
 type world struct {
 	random *rand.Rand
-	decide func([]Entry, facts) decided
+	decide func([]Entry, Facts) Decided
 
 	// Redis
 	left, taken int // units left; entries made, in all epochs
@@ -27,7 +27,7 @@ type world struct {
 	stock stock.Row
 	rows  map[uuid.UUID]*Row
 	// What workers have in hand: committed, not settled yet; and what was delivered before and may come again.
-	unsettled []decision
+	unsettled []Decision
 	seen      []Entry
 
 	transitions, givenBack int // units of confirmed -> cancelled, and of cancels given back, in this epoch
@@ -35,7 +35,7 @@ type world struct {
 
 const modelUsers = 6
 
-func newWorld(seed uint64, decide func([]Entry, facts) decided) *world {
+func newWorld(seed uint64, decide func([]Entry, Facts) Decided) *world {
 	random := rand.New(rand.NewPCG(seed, 1))
 	capacity := 5 + random.IntN(20)
 	return &world{random: random, decide: decide, left: capacity, hashEpoch: 1, stream: map[int]Entry{},
@@ -58,7 +58,7 @@ func (w *world) book() {
 		return
 	}
 	w.left -= units
-	w.append(Entry{Kind: reserve, ID: NewID(user, 1, fmt.Sprint(w.random.IntN(12))), User: user, Units: units})
+	w.append(Entry{Kind: Reserve, ID: NewID(user, 1, fmt.Sprint(w.random.IntN(12))), User: user, Units: units})
 }
 
 // cancel is cancel.lua, asked for any row, in whatever state, by its owner or somebody else.
@@ -72,7 +72,7 @@ func (w *world) cancel() {
 	if w.random.IntN(10) == 0 {
 		user++
 	}
-	w.append(Entry{Kind: cancel, ID: row.ID, User: user, Units: row.Units})
+	w.append(Entry{Kind: Cancel, ID: row.ID, User: user, Units: row.Units})
 }
 
 // deliver hands a batch to a worker: entries of the stream and some that were delivered before, shuffled, some twice. Its
@@ -98,22 +98,22 @@ func (w *world) deliver() error {
 	}
 	w.seen = append(w.seen, batch...)
 
-	f := facts{stock: map[int64]stock.Row{1: w.stock}, rows: map[uuid.UUID]*Row{}, held: map[holder]int{},
-		unstorable: len(batch) == 1 && w.random.IntN(8) == 0}
+	f := Facts{Stock: map[int64]stock.Row{1: w.stock}, Rows: map[uuid.UUID]*Row{}, Held: map[Holder]int{},
+		Unstorable: len(batch) == 1 && w.random.IntN(8) == 0}
 	before := map[uuid.UUID]Row{}
 	for id, row := range w.rows {
 		mine := *row
-		f.rows[id], before[id] = &mine, mine
+		f.Rows[id], before[id] = &mine, mine
 		if row.Status == Confirmed && w.stock.Limit > 0 {
-			f.held[holder{1, row.User}] += row.Units
+			f.Held[Holder{1, row.User}] += row.Units
 		}
 	}
 	d := w.decide(batch, f)
 	if w.random.IntN(5) == 0 { // the transaction is rolled back
 		return nil
 	}
-	w.stock.Reserved += d.reserved[1]
-	for _, row := range d.inserts {
+	w.stock.Reserved += d.Reserved[1]
+	for _, row := range d.Inserts {
 		if _, there := before[row.ID]; there {
 			return fmt.Errorf("inserts a row that is there: %+v", row)
 		}
@@ -125,18 +125,18 @@ func (w *world) deliver() error {
 			w.extra -= row.Units
 		}
 	}
-	for _, row := range d.cancels {
+	for _, row := range d.Cancels {
 		if before[row.ID].Status != Confirmed {
 			return fmt.Errorf("cancels a row that is %s", before[row.ID].Status)
 		}
 		w.rows[row.ID] = row
 	}
-	for _, row := range slices.Concat(d.inserts, d.cancels) {
+	for _, row := range slices.Concat(d.Inserts, d.Cancels) {
 		if row.Status == Cancelled {
 			w.transitions += row.Units
 		}
 	}
-	w.unsettled = append(w.unsettled, d.decisions...)
+	w.unsettled = append(w.unsettled, d.Decisions...)
 	w.settle()
 	return nil
 }
@@ -147,15 +147,15 @@ func (w *world) settle() {
 	n := w.random.IntN(len(w.unsettled) + 1)
 	for _, d := range w.unsettled[:n] {
 		var key int
-		_, _ = fmt.Sscan(d.entry.Entry, &key)
-		if e, there := w.stream[key]; !there || e.Epoch != d.entry.Epoch || e.Seq != d.entry.Seq {
+		_, _ = fmt.Sscan(d.Entry.Entry, &key)
+		if e, there := w.stream[key]; !there || e.Epoch != d.Entry.Epoch || e.Seq != d.Entry.Seq {
 			continue
 		}
 		delete(w.stream, key)
-		if d.entry.Epoch == w.hashEpoch {
-			w.left += d.unitsBack
-			if d.entry.Kind == cancel {
-				w.givenBack += d.unitsBack
+		if d.Entry.Epoch == w.hashEpoch {
+			w.left += d.UnitsBack
+			if d.Entry.Kind == Cancel {
+				w.givenBack += d.UnitsBack
 			}
 		}
 	}
@@ -199,7 +199,7 @@ func (w *world) check() error {
 		row := w.rows[e.ID]
 		switch {
 		case e.Epoch != w.hashEpoch:
-		case e.Kind == cancel:
+		case e.Kind == Cancel:
 			if row.Status == Cancelled && row.CancelEpoch == e.Epoch && row.CancelSeq == e.Seq {
 				owed += row.Units
 			}
