@@ -59,6 +59,7 @@ type Reservation struct {
 	Units       int
 	Status      Status
 	Reason      Reason    // of a rejected one, else ""
+	Price       *int64    // of one unit when it was recorded, in won; nil: it is pending
 	BookedAt    time.Time // by Redis's clock
 	ConfirmedAt time.Time // zero: never was
 	CancelledAt time.Time // zero: never was

@@ -105,3 +105,25 @@ func TestFindWithGarbledMarkers(t *testing.T) {
 		wantStatus(t, rig, r, booking.Confirmed, "")
 	}
 }
+
+// A reservation keeps the price that it was recorded at, whatever the show costs later.
+func TestPriceIsKept(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 10, 0)
+	cost := func(price int) { exec(t, rig, "UPDATE shows SET price = ? WHERE id = ?", price, show) }
+	cost(50_000)
+	first := book(t, rig, 7, show, 2, "a")
+	if price := find(t, rig, 7, first.ID).Price; price != nil {
+		t.Errorf("a pending reservation has a price of its own already: %d", *price)
+	}
+	record(t, rig, show)
+	cost(70_000)
+	second := book(t, rig, 7, show, 1, "b")
+	record(t, rig, show)
+	for id, want := range map[uuid.UUID]int64{first.ID: 50_000, second.ID: 70_000} {
+		if price := find(t, rig, 7, id).Price; price == nil || *price != want {
+			t.Errorf("price %v, want %d", price, want)
+		}
+	}
+}

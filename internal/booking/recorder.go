@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/neticket/neticket/internal/database"
+	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/stream"
 )
@@ -41,6 +42,7 @@ type Recorder struct {
 	db         *sql.DB
 	store      *Store
 	stock      *stock.Store
+	shows      *show.Store
 	ledger     Ledger
 	undertaker Undertaker
 	alarm      Alarm
@@ -51,7 +53,7 @@ type Recorder struct {
 
 // NewRecorder returns a recorder.
 func NewRecorder(db *sql.DB, ledger Ledger, undertaker Undertaker, alarm Alarm, waker *Waker, o stock.Observers) *Recorder {
-	return &Recorder{db: db, store: NewStore(db), stock: stock.NewStore(db), ledger: ledger, undertaker: undertaker,
+	return &Recorder{db: db, store: NewStore(db), stock: stock.NewStore(db), shows: show.NewStore(db), ledger: ledger, undertaker: undertaker,
 		alarm: alarm, waker: waker, log: o.Log, metrics: newRecorderMetrics(o.Registry)}
 }
 
@@ -172,6 +174,9 @@ func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool)
 			return err
 		}
 		result = Plan(entries, f)
+		if err := r.price(ctx, tx, result.Inserts); err != nil {
+			return err
+		}
 		if err := r.store.insert(ctx, tx, result.Inserts); err != nil {
 			return err
 		}
@@ -187,6 +192,24 @@ func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool)
 		r.alarm.Want(show, cause)
 	}
 	return result.Decisions, nil
+}
+
+// price keeps with new rows what their shows cost now: a show may cost something else later.
+func (r *Recorder) price(ctx context.Context, tx *sql.Tx, rows []*Row) error {
+	of := map[int64]*int64{}
+	for _, row := range rows {
+		of[row.Show] = nil
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	if err := r.shows.Prices(ctx, tx, of); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		row.Price = of[row.Show]
+	}
+	return nil
 }
 
 // settle closes entries whose rows are committed, until it is done or the context ends.

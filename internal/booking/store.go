@@ -18,7 +18,7 @@ type Store struct{ db *sql.DB }
 func NewStore(db *sql.DB) *Store { return &Store{db} }
 
 const columns = `r.id, r.show_id, r.user_id, r.units, r.status, r.reason, r.epoch, r.seq, r.cancel_epoch, r.cancel_seq,
-	r.booked_at, r.confirmed_at, r.cancelled_at`
+	r.price, r.booked_at, r.confirmed_at, r.cancelled_at`
 
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(targets ...any) error }
@@ -30,15 +30,16 @@ func scan(from scanner, before ...any) (*Row, error) {
 	var units sql.NullInt32
 	var status, reason sql.NullString
 	var booked, confirmed, cancelled sql.NullTime
+	var price *int64
 	err := from.Scan(append(before, &id, &show, &user, &units, &status, &reason, &epoch, &seq, &cancelEpoch, &cancelSeq,
-		&booked, &confirmed, &cancelled)...)
+		&price, &booked, &confirmed, &cancelled)...)
 	if err != nil || id == nil {
 		return nil, err
 	}
 	return &Row{
 		Reservation: Reservation{
 			ID: uuid.UUID(id), Show: show.Int64, User: user.Int64, Units: int(units.Int32), Status: Status(status.String),
-			Reason: Reason(reason.String), BookedAt: booked.Time, ConfirmedAt: confirmed.Time, CancelledAt: cancelled.Time,
+			Reason: Reason(reason.String), Price: price, BookedAt: booked.Time, ConfirmedAt: confirmed.Time, CancelledAt: cancelled.Time,
 		},
 		Epoch: epoch.Int64, Seq: seq.Int64, CancelEpoch: cancelEpoch.Int64, CancelSeq: cancelSeq.Int64,
 	}, nil
@@ -112,7 +113,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []*Row) error {
 		return nil
 	}
 	var values strings.Builder
-	args := make([]any, 0, 11*len(rows))
+	args := make([]any, 0, 12*len(rows))
 	for i, row := range rows {
 		if i > 0 {
 			values.WriteByte(',')
@@ -120,17 +121,17 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []*Row) error {
 		// The server's clock, the same for all workers.
 		switch row.Status {
 		case Confirmed:
-			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),NULL)")
+			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),NULL)")
 		case Cancelled:
-			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))")
+			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))")
 		default:
-			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)")
+			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)")
 		}
 		args = append(args, row.ID[:], row.Show, row.User, row.Units, string(row.Status), string(row.Reason), row.Epoch, row.Seq,
-			orNull(row.CancelEpoch), orNull(row.CancelSeq), row.BookedAt)
+			orNull(row.CancelEpoch), orNull(row.CancelSeq), row.Price, row.BookedAt)
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO reservations (id, show_id, user_id, units, status, reason, epoch, seq,
-		cancel_epoch, cancel_seq, booked_at, confirmed_at, cancelled_at) VALUES `+values.String(), args...)
+		cancel_epoch, cancel_seq, price, booked_at, confirmed_at, cancelled_at) VALUES `+values.String(), args...)
 	if err != nil {
 		return fmt.Errorf("insert %d reservations: %w", len(rows), err)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -48,6 +49,27 @@ func (s *Store) Update(ctx context.Context, tx *sql.Tx, id int64, d Draft) (Show
 // Get returns one show, or ErrNotFound.
 func (s *Store) Get(ctx context.Context, id int64) (Show, error) {
 	return get(s.db.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
+}
+
+// Prices fills in the prices, in won, of the shows that are keys of the map and that there are.
+func (s *Store) Prices(ctx context.Context, tx *sql.Tx, of map[int64]*int64) error {
+	args := make([]any, 0, len(of))
+	for id := range of {
+		args = append(args, id)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT id, price FROM shows WHERE id IN (?"+strings.Repeat(",?", len(of)-1)+")", args...)
+	if err != nil {
+		return fmt.Errorf("read prices: %w", err)
+	}
+	defer rows.Close() // rows.Err tells
+	for rows.Next() {
+		var id, price int64
+		if err := rows.Scan(&id, &price); err != nil {
+			return fmt.Errorf("read prices: %w", err)
+		}
+		of[id] = &price
+	}
+	return rows.Err()
 }
 
 // ChangedSince returns the shows that were added or changed at t or later, in no order, and MySQL's time just before it

@@ -66,6 +66,9 @@ func newReservationJSON(r booking.Reservation, of show.Show) reservationJSON {
 		BookedAt: r.BookedAt, ConfirmedAt: orNull(r.ConfirmedAt), CancelledAt: orNull(r.CancelledAt),
 		Cancellable: r.Status == booking.Confirmed && r.AsOf.Before(of.StartsAt),
 	}
+	if r.Price != nil { // else it is not recorded yet, and costs what the show costs now
+		j.PriceTotal = *r.Price * int64(r.Units)
+	}
 	if r.Reason != "" {
 		j.Reason = new(r.Reason)
 	}

@@ -49,6 +49,17 @@ func TestReservationJSON(t *testing.T) {
 	}
 }
 
+// What was recorded at another price than today's costs what it cost.
+func TestPriceOfAReservation(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	f.box.answer = booked(booking.Confirmed)
+	f.box.answer.Price = new(int64(40_000))
+	if w := f.do("GET", ownPath, "", f.token(7, account.Customer)); !strings.Contains(w.Body.String(), `"price_total":80000,`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestGetReservation(t *testing.T) {
 	t.Parallel()
 	f := withShow(t)
