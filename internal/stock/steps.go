@@ -6,13 +6,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/neticket/neticket/internal/database"
 )
 
-// resyncWithin bounds all steps of a resync together.
-const resyncWithin = 30 * time.Second
+const (
+	// resyncWithin bounds all steps of a resync together.
+	resyncWithin = 20 * time.Second
+	// finishWithin bounds what a resync whose caller has gone still does once there is no way back.
+	finishWithin = 5 * time.Second
+)
 
 // steps are one resync of one show, under a token of its own.
 type steps struct {
@@ -21,7 +26,8 @@ type steps struct {
 	token   string
 	change  *Change // nil: none, or refused
 	refused error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
-	leave   func() bool
+	// commit has the caller's context count no more, as there is no way back from here. It returns false where that has ended.
+	commit func() bool
 }
 
 func newResync(r *Resyncer, show int64, change *Change) *steps {
@@ -34,8 +40,18 @@ func (s *steps) run(caller context.Context) (Resynced, error) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(caller), resyncWithin)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
-	s.leave = context.AfterFunc(caller, func() { cancel(context.Cause(caller)) })
-	defer s.leave()
+	defer cancel(nil) // also ends what waits for the caller
+	leave := context.AfterFunc(caller, func() { cancel(context.Cause(caller)) })
+	defer func() { leave() }()
+	s.commit = sync.OnceValue(func() bool {
+		alive := leave()
+		leave = context.AfterFunc(caller, func() {
+			if sleep(ctx, finishWithin) {
+				cancel(context.Cause(caller))
+			}
+		})
+		return alive
+	})
 	var stopBeat func()
 	var failed error
 	defer func() {
@@ -111,10 +127,12 @@ func (s *steps) reload(ctx context.Context, row Row, held hold) (result Resynced
 	if err != nil {
 		return Resynced{}, true, err
 	}
+	if !s.commit() {
+		return Resynced{}, false, context.Canceled
+	}
 	if held, err = s.pause(ctx, s.show, s.token, "bump"); err != nil {
 		return Resynced{}, false, err
 	}
-	s.leave()
 	fresh, changed, err := s.raise(ctx, row, held.epoch)
 	if err != nil {
 		return Resynced{}, true, err // perhaps committed: a second raise does no harm
