@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,6 +107,17 @@ func (c caller) must(t testing.TB, method, path, body string, headers ...string)
 	return r
 }
 
+// admin returns an admin at a process.
+func admin(t testing.TB, at *process) caller {
+	t.Helper()
+	return caller{url: at.url, token: adminToken(t), http: &http.Client{Timeout: time.Minute}} // a resync may take half of it
+}
+
+// resync asks for a show's stock to be set anew; query is such as "?dry_run=true".
+func (c caller) resync(show int64, query string) (reply, error) {
+	return c.do(http.MethodPost, fmt.Sprintf("/api/v1/admin/shows/%d/stock/resync%s", show, query), "")
+}
+
 func (c caller) book(show int64, units int, headers ...string) (reply, error) {
 	return c.do(http.MethodPost, fmt.Sprintf("/api/v1/shows/%d/reservations", show), fmt.Sprintf(`{"units":%d}`, units), headers...)
 }
@@ -165,9 +177,14 @@ func (r *rush) note(answer reply, err error) {
 	}
 }
 
-// ended checks that every accepted id has a row that is confirmed, or rejected for one of the reasons, and returns the
-// confirmed units.
-func (d *deployment) ended(t *testing.T, show int64, ids []string, reasons ...string) int {
+// row is what MySQL holds of a reservation.
+type row struct {
+	status, reason string
+	units          int
+}
+
+// rows returns a show's reservations by id, once all of its entries are settled.
+func (d *deployment) rows(t *testing.T, show int64) map[string]row {
 	t.Helper()
 	d.Settled(t, 60*time.Second, show)
 	rows, err := d.DB.Query("SELECT id, status, reason, units FROM reservations WHERE show_id = ?", show)
@@ -175,27 +192,44 @@ func (d *deployment) ended(t *testing.T, show int64, ids []string, reasons ...st
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	type row struct{ status, reason string }
-	found, confirmed := map[string]row{}, 0
+	found := map[string]row{}
 	for rows.Next() {
 		var raw []byte
 		var r row
-		var units int
-		if err := rows.Scan(&raw, &r.status, &r.reason, &units); err != nil {
+		if err := rows.Scan(&raw, &r.status, &r.reason, &r.units); err != nil {
 			t.Fatal(err)
 		}
 		found[uuid.UUID(raw).String()] = r
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// confirmed sums up the confirmed units of rows.
+func confirmed(rows map[string]row) int {
+	units := 0
+	for _, r := range rows {
 		if r.status == "confirmed" {
-			confirmed += units
+			units += r.units
 		}
 	}
+	return units
+}
+
+// ended checks that every accepted id has a row that is confirmed, or rejected for one of the reasons, and returns the
+// confirmed units.
+func (d *deployment) ended(t *testing.T, show int64, ids []string, reasons ...string) int {
+	t.Helper()
+	found := d.rows(t, show)
 	for _, id := range ids {
 		switch r := found[id]; {
 		case r.status == "confirmed":
-		case r.status == "rejected" && strings.Contains(strings.Join(reasons, " "), r.reason):
+		case r.status == "rejected" && slices.Contains(reasons, r.reason):
 		default:
 			t.Errorf("accepted reservation %s ended as %+v", id, r)
 		}
 	}
-	return confirmed
+	return confirmed(found)
 }

@@ -66,6 +66,7 @@ type process struct {
 	*devserver.Program
 	name string
 	ops  string // its ops page
+	url  string // of an API
 	log  *tail
 }
 
@@ -73,8 +74,14 @@ type process struct {
 func (d *deployment) start(t *testing.T, name string, extra ...string) *process {
 	t.Helper()
 	p := d.launch(t, name, extra...)
-	servertest.Eventually(t, 20*time.Second, name+" is ready", func() bool { return status(t, p.ops+"/readyz") == http.StatusOK })
+	p.ready(t)
 	return p
+}
+
+// ready returns when the process is ready.
+func (p *process) ready(t *testing.T) {
+	t.Helper()
+	servertest.Eventually(t, 20*time.Second, p.name+" is ready", func() bool { return status(t, p.ops+"/readyz") == http.StatusOK })
 }
 
 // launch runs a program until the test ends, and does not wait for anything.
@@ -89,7 +96,8 @@ func (d *deployment) launch(t *testing.T, name string, extra ...string) *process
 	cmd.Env = append(d.env, "NETICKET_OPS_ADDR="+strings.TrimPrefix(p.ops, "http://"))
 	if name == "api" {
 		addr := freeAddr(t)
-		d.url = "http://" + addr
+		p.url = "http://" + addr
+		d.url = p.url
 		cmd.Env = append(cmd.Env, "NETICKET_HTTP_ADDR="+addr)
 	}
 	cmd.Env = append(cmd.Env, extra...)

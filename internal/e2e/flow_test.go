@@ -83,9 +83,8 @@ func TestFromSignUpToCancel(t *testing.T) {
 func TestAdmin(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
-	d.start(t, "api")
+	admin := admin(t, d.start(t, "api"))
 	d.start(t, "worker")
-	admin := caller{url: d.url, http: http.DefaultClient, token: adminToken(t)}
 
 	start := time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)
 	body := fmt.Sprintf(`{"title":"백조의 호수","venue":"예술의전당","price":120000,"starts_at":%q,"sales_open_at":%q,"capacity":50,"limit_per_user":4}`,
