@@ -3,11 +3,15 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -41,6 +45,24 @@ var resyncSteps = []step{
 	{"load", `evalsha.*BUILT`, true, true},
 }
 
+// proxies returns proxies to both servers, and the settings of a process that goes through them.
+func (d *deployment) proxies(t *testing.T) (redis, mysql *systemtest.Proxy, env []string) {
+	t.Helper()
+	redis = systemtest.NewProxy(t, d.servers.Redis.Addr())
+	mysql, dsn := systemtest.ProxyMySQL(t, d.servers.DSN)
+	return redis, mysql, []string{"NETICKET_REDIS_ADDRS=" + redis.Addr(), "NETICKET_MYSQL_DSN=" + dsn}
+}
+
+// stepOf returns the step of a name.
+func stepOf(t *testing.T, name string) step {
+	t.Helper()
+	i := slices.IndexFunc(resyncSteps, func(s step) bool { return s.name == name })
+	if i < 0 {
+		t.Fatal("no such step: ", name)
+	}
+	return resyncSteps[i]
+}
+
 // hold holds back the first request that is a step of a show's resync.
 type hold struct {
 	held chan struct{} // closed once it came
@@ -71,3 +93,38 @@ func (d *deployment) holdAt(t *testing.T, s step, show int64, proxies ...*system
 
 // let says what becomes of the request; the first word counts.
 func (h *hold) let(fate systemtest.Fate) { h.once.Do(func() { h.fate <- fate }) }
+
+// sent is what a request came to that was under way.
+type sent struct {
+	reply reply
+	err   error
+}
+
+// send runs a request in the background.
+func send(request func() (reply, error)) chan sent {
+	done := make(chan sent, 1)
+	go func() {
+		r, err := request()
+		done <- sent{r, err}
+	}()
+	return done
+}
+
+// cut looks at both sides of a show.
+func (d *deployment) cut(t *testing.T, show int64) stock.Cut {
+	t.Helper()
+	cuts, err := d.Auditor.Cuts(t.Context(), show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cuts[show]
+}
+
+// goesOn waits until a show is open, under the same epoch in Redis and MySQL.
+func (d *deployment) goesOn(t *testing.T, show int64) {
+	t.Helper()
+	servertest.Eventually(t, 10*time.Second, fmt.Sprintf("show %d is open in one epoch", show), func() bool {
+		cut := d.cut(t, show)
+		return cut.Hash.State == "open" && cut.Hash.Epoch == cut.Row.Epoch
+	})
+}

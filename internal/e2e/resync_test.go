@@ -2,14 +2,12 @@ package e2e
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/neticket/neticket/internal/devserver/servertest"
-	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -91,8 +89,8 @@ func TestTwoResyncs(t *testing.T) {
 	t.Logf("the slowest take-over took %v", d.slowest)
 	// Not even where B died after the bump is a booking lost: entries are recorded before, and none can come in until the load.
 	d.crowd.ended(t, d.deployment, "paused", "sold_out", "limit_reached", "pending")
-	servertest.Eventually(t, 10*time.Second, "the show rests", func() bool { return d.look(t).Conclusive })
-	if cut := d.look(t); !cut.Agrees() {
+	servertest.Eventually(t, 10*time.Second, "the show rests", func() bool { return d.cut(t, d.show).Conclusive })
+	if cut := d.cut(t, d.show); !cut.Agrees() {
 		t.Errorf("at the end: %+v", cut)
 	}
 	d.sound(t)
@@ -102,10 +100,7 @@ func newDuel(t *testing.T) *duel {
 	t.Helper()
 	d := &duel{deployment: deploy(t, "NETICKET_TAKE_OVER=1s", "NETICKET_FLUSH_INTERVAL=1s")}
 	d.show = d.Show(t, 150, 6)
-	d.redis = systemtest.NewProxy(t, d.servers.Redis.Addr())
-	var dsn string
-	d.mysql, dsn = systemtest.ProxyMySQL(t, d.servers.DSN)
-	d.viaProxies = []string{"NETICKET_REDIS_ADDRS=" + d.redis.Addr(), "NETICKET_MYSQL_DSN=" + dsn}
+	d.redis, d.mysql, d.viaProxies = d.proxies(t)
 	d.a = d.start(t, "api")
 	d.start(t, "worker")
 	d.start(t, "flusher")
@@ -115,34 +110,24 @@ func newDuel(t *testing.T) *duel {
 	return d
 }
 
-// sent is a request for a resync under way.
-type sent struct {
-	reply reply
-	err   error
-}
-
 func (d *duel) resync(t *testing.T, at *process) chan sent {
 	t.Helper()
-	who, done := admin(t, at), make(chan sent, 1)
-	go func() {
-		r, err := who.resync(d.show, "")
-		done <- sent{r, err}
-	}()
-	return done
+	who := admin(t, at)
+	return send(func() (reply, error) { return who.resync(d.show, "") })
 }
 
 func (d *duel) play(t *testing.T, r round) {
 	t.Helper()
 	d.b.ready(t)
-	d.goesOn(t)
-	before, sold := d.look(t).Row.Epoch, d.crowd.accepted()
+	d.goesOn(t, d.show)
+	before, sold := d.cut(t, d.show).Row.Epoch, d.crowd.accepted()
 	if r.at == nil {
 		d.both(t)
 	} else {
 		d.held(t, r)
 	}
-	d.goesOn(t)
-	after := d.look(t)
+	d.goesOn(t, d.show)
+	after := d.cut(t, d.show)
 	if !r.kill && after.Row.Epoch <= before {
 		t.Errorf("nobody won: epoch %d, then %d", before, after.Row.Epoch)
 	}
@@ -211,31 +196,12 @@ func (d *duel) held(t *testing.T, r round) {
 	died := time.Now()
 	d.b = d.launch(t, "api", d.viaProxies...) // for the next round
 	if r.late {
-		d.goesOn(t)
+		d.goesOn(t, d.show)
 	}
 	h.let(r.fate)
 	<-b
 	if !r.late {
-		d.goesOn(t)
+		d.goesOn(t, d.show)
 	}
 	d.slowest = max(d.slowest, time.Since(died))
-}
-
-// goesOn waits until the show is open, under the same epoch in Redis and MySQL.
-func (d *duel) goesOn(t *testing.T) {
-	t.Helper()
-	servertest.Eventually(t, 10*time.Second, fmt.Sprintf("show %d is open in one epoch", d.show), func() bool {
-		cut := d.look(t)
-		return cut.Hash.State == "open" && cut.Hash.Epoch == cut.Row.Epoch
-	})
-}
-
-// look looks at both sides of the show.
-func (d *duel) look(t *testing.T) stock.Cut {
-	t.Helper()
-	cuts, err := d.Auditor.Cuts(t.Context(), d.show)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cuts[d.show]
 }

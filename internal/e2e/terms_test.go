@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/neticket/neticket/internal/devserver/servertest"
-	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -59,16 +58,6 @@ func (d *deployment) edit(t *testing.T, at *process, show int64, status int, cod
 		t.Errorf("put %+v: %d %v, %v; want %d %s", p, r.Status, r.Body, err, status, code)
 	}
 	return r
-}
-
-// cut looks at both sides of a show.
-func (d *deployment) cut(t *testing.T, show int64) stock.Cut {
-	t.Helper()
-	cuts, err := d.Auditor.Cuts(t.Context(), show)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cuts[show]
 }
 
 // seen returns fields of a show as a customer of a process sees it.
