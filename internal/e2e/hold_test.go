@@ -91,6 +91,16 @@ func (d *deployment) holdAt(t *testing.T, s step, show int64, proxies ...*system
 	return h
 }
 
+// came waits until the request has come.
+func (h *hold) came(t *testing.T) {
+	t.Helper()
+	select {
+	case <-h.held:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the request that is to be held did not come within 10 s")
+	}
+}
+
 // let says what becomes of the request; the first word counts.
 func (h *hold) let(fate systemtest.Fate) { h.once.Do(func() { h.fate <- fate }) }
 

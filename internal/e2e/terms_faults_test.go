@@ -63,7 +63,7 @@ func TestChangeMeetsResync(t *testing.T) {
 	}
 	h := d.holdAt(t, stepOf(t, "load"), show, redis, mysql) // it has read the old times long before
 	resync := send(func() (reply, error) { return admin(t, b).resync(show, "") })
-	<-h.held
+	h.came(t)
 	d.edit(t, a, show, 409, "resync_running", func(p *poster) { p.Capacity = 20 })
 	d.edit(t, a, show, 200, "", func(p *poster) { p.Closes, p.Title = time.Now().Add(-time.Second), "Over" })
 	h.let(systemtest.Deliver)
@@ -162,6 +162,53 @@ func TestChangeWithLostCommit(t *testing.T) {
 				}
 			})
 		}
+	}
+	d.sound(t)
+}
+
+// TestTimesReachRedis: an API stores new sale times and does not come to tell Redis. The flusher does.
+func TestTimesReachRedis(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	redis, mysql, env := d.proxies(t)
+	a := d.start(t, "api")
+	d.start(t, "worker")
+	d.start(t, "flusher")
+	for _, s := range []struct {
+		step
+		fate systemtest.Fate
+		kill bool
+	}{
+		{step{name: "commit", sent: `COMMIT$`}, systemtest.LoseAnswer, false},
+		{step{name: "tell Redis", sent: `eval\s.*SHOW`}, systemtest.LoseRequest, false},
+		{step{name: "tell Redis", sent: `eval\s.*SHOW`}, systemtest.LoseRequest, true},
+	} {
+		t.Run(fmt.Sprint(s.name, ", killed: ", s.kill), func(t *testing.T) {
+			b := d.start(t, "api", env...)
+			show := d.Show(t, 10, 0)
+			customer := caller{url: a.url, token: token(t, 1), http: http.DefaultClient}
+			if r, err := customer.book(show, 1, "Prefer: wait=5"); err != nil || r.Status != http.StatusCreated {
+				t.Fatalf("book: %+v, %v", r, err)
+			}
+			p := d.poster(t, show)
+			p.Closes = time.Now().Add(-time.Minute)
+			h := d.holdAt(t, s.step, show, redis, mysql)
+			put := send(func() (reply, error) { return admin(t, b).put(show, p) })
+			h.came(t)
+			if s.kill {
+				if err := b.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.let(s.fate)
+			if r := <-put; (r.err != nil) != s.kill || r.reply.Status >= 500 && r.reply.Status != http.StatusServiceUnavailable {
+				t.Errorf("the answer: %+v", r)
+			}
+			servertest.Eventually(t, 5*time.Second, "the sale is closed", func() bool {
+				r, err := customer.book(show, 1)
+				return err == nil && r.code() == "closed"
+			})
+		})
 	}
 	d.sound(t)
 }
