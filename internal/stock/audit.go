@@ -71,7 +71,7 @@ func (a *Auditor) Cuts(ctx context.Context, shows ...int64) (map[int64]Cut, erro
 	if err != nil {
 		return nil, err
 	}
-	open := slices.DeleteFunc(ids, func(show int64) bool { return before[show].State != "open" }) // of others nothing is concluded
+	open := slices.DeleteFunc(slices.Clone(ids), func(show int64) bool { return before[show].State != "open" }) // of others nothing is concluded
 	after, at, err := a.ledger.hashes(ctx, open)
 	if err != nil {
 		return nil, err

@@ -67,3 +67,19 @@ func TestAuditLeavesASaleAlone(t *testing.T) {
 		t.Errorf("%v resyncs of a sale that was right", n)
 	}
 }
+
+// A look leaves the list of shows that it was handed as it is: whoever looks until something is so hands it over again.
+func TestCutsKeepTheList(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	shows := []int64{rig.Show(t, 10, 0), load(t, rig, 10, 0), rig.Show(t, 10, 0)} // only one is on sale
+	for range 2 {
+		cuts, err := rig.Auditor.Cuts(t.Context(), shows...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(cuts) != len(shows) || !cuts[shows[1]].Conclusive {
+			t.Errorf("looked at %v, found %v", shows, cuts)
+		}
+	}
+}
