@@ -21,10 +21,14 @@ run: servers build ## Run everything on this machine, with demo data; Ctrl-C end
 test: servers ## Run all tests, with the race detector, on real servers of their own
 	go test -race -count=1 -timeout 15m ./...
 
+SEED ?= 0
+soak: servers ## Meet 100 pairs of resyncs in a sale, half of them killed; SEED=n draws the same again
+	go test -race -count=1 -timeout 20m -v -run '^TestTwoResyncs$$' ./internal/e2e -rounds 100 -seed $(SEED)
+
 check: ## Check format, lint and security
 	@test -z "$$(gofmt -l cmd internal migrations)" || { gofmt -l cmd internal migrations; echo "run gofmt on these"; exit 1; }
 	go mod verify >/dev/null && go mod tidy -diff
 	go vet ./...
 	"$$($(LINT))" run ./...
 
-.PHONY: help servers build run test check
+.PHONY: help servers build run test soak check
