@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"net"
 	"net/http"
 	"os"
@@ -23,9 +24,14 @@ import (
 
 const secret = "a secret of thirty-two bytes for tests"
 
-// programs builds the programs once for all tests of this process, into a folder that the system's temporary folder owns.
+// programs builds the programs once for all tests of this process, into a folder that the system's temporary folder owns. Each
+// checkout has its own: another's tests must not start what was built from this one.
 var programs = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("neticket-e2e-%d", os.Getuid()))
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("neticket-e2e-%d-%08x", os.Getuid(), crc32.ChecksumIEEE([]byte(here))))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
