@@ -4,6 +4,7 @@ import (
 	"flag"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,7 @@ type duel struct {
 	show         int64
 	crowd        *crowd
 	a, b         *process
+	flusher      *process
 	redis, mysql *systemtest.Proxy
 	viaProxies   []string
 	slowest      time.Duration // from a kill until the show was open
@@ -94,6 +96,11 @@ func TestTwoResyncs(t *testing.T) {
 		t.Errorf("at the end: %+v", cut)
 	}
 	d.sound(t)
+	for name, value := range d.flusher.metrics(t) {
+		if strings.HasPrefix(name, `neticket_resyncs_total{cause="drift"`) && value > 0 {
+			t.Errorf("the audits took a resync for a fault: %s %v", name, value)
+		}
+	}
 }
 
 func newDuel(t *testing.T) *duel {
@@ -103,7 +110,7 @@ func newDuel(t *testing.T) *duel {
 	d.redis, d.mysql, d.viaProxies = d.proxies(t)
 	d.a = d.start(t, "api")
 	d.start(t, "worker")
-	d.start(t, "flusher")
+	d.flusher = d.start(t, "flusher")
 	d.b = d.start(t, "api", d.viaProxies...)
 	d.crowd = d.deployment.crowd(t, d.a, d.show, 64)
 	servertest.Eventually(t, 20*time.Second, "some hold units", func() bool { return d.crowd.accepted() > 64 })
