@@ -38,6 +38,8 @@ func (r *Resyncer) StepBuild(ctx context.Context, row Row, token string) (int, e
 
 // StepLoad is all of step 5.
 func (r *Resyncer) StepLoad(ctx context.Context, row Row, times SaleTimes, token string) error {
-	_, err := r.load(ctx, row, times, token)
+	s := newResync(r, row.Show, nil)
+	s.token = token
+	_, err := s.load(ctx, row, times)
 	return err
 }

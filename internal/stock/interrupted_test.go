@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/devserver/servertest"
@@ -101,6 +104,9 @@ func TestResyncWithLostReplies(t *testing.T) {
 				if calls < lost {
 					t.Errorf("%d calls only", calls)
 				}
+				if lost == 3 && (err != nil || cutOf(t, rig, show).Row.Epoch != 2) { // load.lua: the same again, not a new epoch
+					t.Errorf("epoch %d, %v; want 2", cutOf(t, rig, show).Row.Epoch, err)
+				}
 				if err != nil {
 					takenOver(t, rig, show)
 				}
@@ -110,6 +116,43 @@ func TestResyncWithLostReplies(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A load that was not answered and arrives late opens the show under MySQL's epoch or not at all, however long it was under way.
+func TestLateLoad(t *testing.T) {
+	t.Parallel()
+	for name, everyLoad := range map[string]bool{"the next one is answered": false, "none is ever answered": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := systemtest.New(t)
+			show := load(t, rig, 10, 0)
+			proxy := systemtest.NewProxy(t, rig.RedisServer.Addr())
+			client := stock.Connect(stock.Connection{Addrs: []string{proxy.Addr()}, Conns: 20, Timeout: 100 * time.Millisecond})
+			t.Cleanup(func() { _ = client.Close() })
+			ledger := stock.NewLedger(client, rig.Shards, stock.LedgerOptions{Group: group})
+			r := stock.NewResyncer(ledger, rig.DB, parts{calendar: func(context.Context, int64) (stock.SaleTimes, error) { return saleTimes(), nil }},
+				booking.NewStore(rig.DB), nil, time.Minute, rig.Observers(prometheus.NewRegistry()))
+			release := make(chan struct{})
+			var held atomic.Int32
+			built := []byte(rig.Shards.Users(show) + ":") // a key that load.lua has, beside what builds it
+			proxy.Rule(func(request []byte) systemtest.Fate {
+				if bytes.Contains(request, []byte("evalsha")) && bytes.Contains(request, built) && (held.Add(1) == 1 || everyLoad) {
+					<-release
+				}
+				return systemtest.Deliver
+			})
+			_, err := r.Resync(t.Context(), show, "test")
+			if everyLoad != (err != nil) || everyLoad != (hashOf(t, rig, show)["state"] == "paused") {
+				t.Errorf("%v, show %v", err, hashOf(t, rig, show))
+			}
+			close(release)
+			inEpoch(t, rig, show, 2)
+			wantOpen(t, rig, show, 10)
+			if everyLoad && held.Load() < 5 {
+				t.Errorf("only %d loads were sent", held.Load())
+			}
+		})
 	}
 }
 

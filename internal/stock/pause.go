@@ -31,20 +31,20 @@ func (r *Resyncer) pause(ctx context.Context, show int64, token, mode string) (h
 	return hold{}, errRobbed
 }
 
-// beat stays the holder of a pause until the returned function is called. The context ends with errRobbed when another took it.
-func (r *Resyncer) beat(ctx context.Context, show int64, token string) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// beat stays the holder of a pause until the returned function is called. When another took the show over, it calls robbed.
+func (r *Resyncer) beat(ctx context.Context, show int64, token string, robbed func(error)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for sleep(ctx, r.takeOver/10) {
 			if _, err := r.pause(ctx, show, token, "beat"); errors.Is(err, errRobbed) {
-				cancel(errRobbed)
+				robbed(err)
 				return
 			}
 		}
 	}()
-	return ctx, func() { cancel(nil); <-done }
+	return func() { cancel(); <-done }
 }
 
 // resume gives a resync up: the show is again what it was, unless a new epoch may be in MySQL already.

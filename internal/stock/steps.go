@@ -26,6 +26,8 @@ type steps struct {
 	token   string
 	change  *Change // nil: none, or refused
 	refused error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
+	// stopBeat ends the heartbeat; nil: there is none.
+	stopBeat func()
 	// commit has the caller's context count no more, as there is no way back from here. It returns false where that has ended.
 	commit func() bool
 }
@@ -52,16 +54,13 @@ func (s *steps) run(caller context.Context) (Resynced, error) {
 		})
 		return alive
 	})
-	var stopBeat func()
+	paused := false
 	var failed error
 	defer func() {
-		if stopBeat == nil {
-			return
-		}
-		stopBeat()
-		if failed != nil { // resume.lua itself refuses where there is no way back
+		s.silence()
+		if paused && failed != nil { // resume.lua itself refuses where there is no way back
 			if err := s.resume(ctx, s.show, s.token); err != nil {
-				s.log.Warn("a failed resync could not put its show back; it is taken over in 10 s", "show", s.show, "error", err)
+				s.log.Warn("a failed resync could not put its show back; it is taken over", "show", s.show, "error", err)
 			}
 		}
 	}()
@@ -71,7 +70,7 @@ func (s *steps) run(caller context.Context) (Resynced, error) {
 		}
 		row, err := s.store.Row(ctx, s.show) // before the pause: what is raised later is what was true before anything stopped
 		if err != nil {
-			if failed = err; stopBeat == nil || errors.Is(err, ErrNoShow) {
+			if failed = err; !paused || errors.Is(err, ErrNoShow) {
 				break
 			}
 			continue
@@ -79,13 +78,14 @@ func (s *steps) run(caller context.Context) (Resynced, error) {
 		held, err := s.pause(ctx, s.show, s.token, "")
 		if err != nil {
 			// The answer may be what was lost, and not the call.
-			if failed = err; stopBeat == nil && !errors.Is(err, ErrResyncRunning) {
-				_ = s.resume(ctx, s.show, s.token) // at worst it is taken over in 10 s
+			if failed = err; !paused && !errors.Is(err, ErrResyncRunning) {
+				_ = s.resume(ctx, s.show, s.token) // at worst it is taken over
 			}
 			break
 		}
-		if stopBeat == nil {
-			ctx, stopBeat = s.beat(ctx, s.show, s.token)
+		paused = true
+		if s.stopBeat == nil {
+			s.stopBeat = s.beat(ctx, s.show, s.token, cancel)
 		}
 		if held.made { // what the shard's shows had in the stream is lost, so their counts never come to rest again
 			if _, err := s.ledger.Distrust(ctx, s.store, s.ledger.shards.Of(s.show)); err != nil {
@@ -147,8 +147,16 @@ func (s *steps) reload(ctx context.Context, row Row, held hold) (result Resynced
 	if result.Before = result.After; known {
 		result.Before, result.Drift = before, before-(row.Capacity-fresh.Reserved)
 	}
-	again, err = s.load(ctx, *fresh, times, s.token)
+	again, err = s.load(ctx, *fresh, times)
 	return result, again, err
+}
+
+// silence ends the heartbeat.
+func (s *steps) silence() {
+	if s.stopBeat != nil {
+		s.stopBeat()
+		s.stopBeat = nil
+	}
 }
 
 // allowed refuses a capacity below the confirmed units, while the show can still be put back to what it was.
