@@ -164,17 +164,23 @@ func (d *deployment) run(t *testing.T, show int64, n, conns int, stop <-chan str
 func (r *rush) note(answer reply, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case errors.Is(err, errRefused):
-		r.codes["refused"]++
-	case err != nil:
-		r.codes["cut"]++
-	case answer.code() != "":
-		r.codes[answer.code()]++
-	default:
-		r.codes[fmt.Sprint(answer.Status)]++
+	r.codes[word(answer, err)]++
+	if err == nil && answer.code() == "" {
 		r.accepted = append(r.accepted, answer.id())
 	}
+}
+
+// word is what an answer is counted as: the code of its problem, else its status.
+func word(answer reply, err error) string {
+	switch {
+	case errors.Is(err, errRefused):
+		return "refused"
+	case err != nil:
+		return "cut"
+	case answer.code() != "":
+		return answer.code()
+	}
+	return fmt.Sprint(answer.Status)
 }
 
 // row is what MySQL holds of a reservation.
@@ -187,6 +193,12 @@ type row struct {
 func (d *deployment) rows(t *testing.T, show int64) map[string]row {
 	t.Helper()
 	d.Settled(t, 60*time.Second, show)
+	return d.reservations(t, show)
+}
+
+// reservations returns a show's reservations by id, as they are now.
+func (d *deployment) reservations(t *testing.T, show int64) map[string]row {
+	t.Helper()
 	rows, err := d.DB.Query("SELECT id, status, reason, units FROM reservations WHERE show_id = ?", show)
 	if err != nil {
 		t.Fatal(err)
