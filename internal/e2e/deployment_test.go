@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -129,6 +130,17 @@ func (p *process) terminate(t *testing.T) {
 	defer cancel()
 	if err := p.Stop(ctx); err != nil {
 		t.Errorf("%s did not end with status 0 within 15 s: %v", p.name, err)
+	}
+}
+
+// freeze stops a process where it stands, its connections open, as a machine that hangs does; thaw lets it go on.
+func (p *process) freeze(t *testing.T) { p.signal(t, syscall.SIGSTOP) }
+func (p *process) thaw(t *testing.T)   { p.signal(t, syscall.SIGCONT) }
+
+func (p *process) signal(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	if err := p.Signal(signal); err != nil {
+		t.Fatalf("send %v to %s: %v", signal, p.name, err)
 	}
 }
 

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
 
@@ -56,10 +55,8 @@ func TestForgottenDuringASale(t *testing.T) {
 			if err := test.forget(t, d, shows); err != nil {
 				t.Fatal(err)
 			}
-			if err := worker.Signal(syscall.SIGCONT); err != nil {
-				t.Fatal(err)
-			}
-			s.sells(t, "again")
+			worker.thaw(t)
+			s.recovers(t)
 			s.check(t, d, test.may...)
 			if len(test.may) > 0 && len(s.faults(t, d)) == 0 {
 				t.Error("nothing was forgotten: this finds nothing")
@@ -71,9 +68,7 @@ func TestForgottenDuringASale(t *testing.T) {
 // hold freezes the worker until some bookings wait in the stream of each of the shows' shards.
 func (d *deployment) hold(t *testing.T, worker *process, shows []int64) {
 	t.Helper()
-	if err := worker.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	worker.freeze(t)
 	servertest.Eventually(t, 10*time.Second, "bookings wait", func() bool {
 		return each(shows, func(show int64) error {
 			waiting := 0
