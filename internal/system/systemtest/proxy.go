@@ -22,14 +22,14 @@ const (
 
 // Proxy stands between a client and a server on TCP and loses what a test wants lost.
 type Proxy struct {
-	target   string
 	listener net.Listener
 	running  sync.WaitGroup
 
-	mu    sync.Mutex
-	conns map[net.Conn]bool
-	down  bool
-	rule  func(request []byte) Fate
+	mu     sync.Mutex
+	target string
+	conns  map[net.Conn]bool
+	down   bool
+	rule   func(request []byte) Fate
 }
 
 // NewProxy returns a proxy to the server at an address. It ends with the test.
@@ -89,14 +89,29 @@ func (p *Proxy) Mend() {
 	p.down = false
 }
 
+// Move has connections that are made from now on lead to another server. Those that are there stay where they are, as after a
+// fail-over that left the old server up: Cut and Mend move them too.
+func (p *Proxy) Move(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
+}
+
+func (p *Proxy) leadsTo() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
+
 func (p *Proxy) accept() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", p.target)
-		if err != nil || !p.add(client, server) {
+		target := p.leadsTo()
+		server, err := net.Dial("tcp", target)
+		if err != nil || !p.add(target, client, server) {
 			_ = client.Close()
 			if server != nil {
 				_ = server.Close()
@@ -115,10 +130,11 @@ func (p *Proxy) accept() {
 	}
 }
 
-func (p *Proxy) add(conns ...net.Conn) bool {
+// add is false where a connection is not wanted any more.
+func (p *Proxy) add(target string, conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.down {
+	if p.down || p.target != target {
 		return false
 	}
 	for _, conn := range conns {
