@@ -49,7 +49,7 @@ func TestFailOverToAReplicaThatLagged(t *testing.T) {
 	t.Parallel()
 	for name, frozen := range map[string]bool{
 		"the old master is fenced":  false,
-		"the old master is guarded": true, // by a worker that hangs: it sells as long as it is reached
+		"the old master is guarded": true, // by a worker that hangs: it sells for as long as anyone reaches it
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -83,6 +83,39 @@ func TestFailOverToAReplicaThatLagged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTwoMasters: half of the system does not hear of the fail-over and sells on at the old master. Only one of the two can
+// confirm; the rest is lost, and nothing is sold twice. It sells as one when the other half has moved, too.
+func TestTwoMasters(t *testing.T) {
+	t.Parallel()
+	redis, dsn := newPair(t), servertest.MySQL(t)
+	d := deployOn(t, systemtest.Servers{DSN: dsn, Redis: redis.master})
+	shows := d.shows(t)
+	d.start(t, "api", "NETICKET_REDIS_ADDRS="+redis.address.Addr())
+	d.start(t, "worker", "NETICKET_REDIS_ADDRS="+redis.address.Addr())
+	moved := d.sell(t, shows...)
+	old := systemtest.NewProxy(t, redis.master.Addr())
+	d.start(t, "api", "NETICKET_REDIS_ADDRS="+old.Addr())
+	d.start(t, "worker", "NETICKET_REDIS_ADDRS="+old.Addr())
+	behind := d.sell(t, shows...)
+
+	redis.link.Cut()
+	behind.sells(t, "what the replica does not see")
+	redis.failOver(t)
+	redis.address.Cut()
+	redis.address.Mend()
+	moved.sells(t, "at the new master")
+	old.Move(redis.replica.Addr())
+	old.Cut()
+	old.Mend()
+	behind.sells(t, "at the new master")
+	moved.recovers(t)
+	behind.recovers(t)
+	moved.end()
+	after := deployOn(t, systemtest.Servers{DSN: dsn, Redis: redis.replica})
+	behind.check(t, after, "lost", "404")
+	moved.check(t, after, "lost", "404")
 }
 
 // written is how much was ever written to the server.

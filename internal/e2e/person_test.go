@@ -37,7 +37,7 @@ func (p *person) live() {
 			p.look(held[rand.N(len(held))])
 		default:
 			p.keys++
-			p.book(&claim{show: show, owner: p.as[rand.N(len(p.as))], key: fmt.Sprint("key-", p.keys), units: 1 + rand.N(2), asked: time.Now()})
+			p.book(&claim{show: show, owner: p.as[rand.N(len(p.as))], key: fmt.Sprint(p.began.UnixNano(), "-", p.keys), units: 1 + rand.N(2), asked: time.Now()})
 		}
 	}
 }
