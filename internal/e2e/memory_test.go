@@ -37,14 +37,7 @@ func TestMemoryFull(t *testing.T) {
 	}
 	servertest.Eventually(t, 10*time.Second, "bookings are refused", refused)
 	worker.thaw(t)
-	servertest.Eventually(t, 10*time.Second, "everything is settled", func() bool {
-		return each(shows, func(show int64) error {
-			if waiting, err := d.Redis.XLen(t.Context(), d.Shards.Entries(d.Shards.Of(show))).Result(); err != nil || waiting > 0 {
-				return fmt.Errorf("%d entries wait, %w", waiting, err)
-			}
-			return nil
-		}) == nil
-	})
+	d.Settled(t, 10*time.Second, shows...)
 	if !refused() {
 		t.Error("there is room, so this was no test of settling without")
 	}

@@ -38,7 +38,7 @@ func TestStuckWithNobodyAsking(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := deploy(t, "NETICKET_FLUSH_INTERVAL=1s")
+			d := deploy(t)
 			show := d.Show(t, 100, 4)
 			worker := d.start(t, "worker")
 			d.start(t, "flusher")

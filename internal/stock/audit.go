@@ -162,22 +162,23 @@ func (l *Ledger) eachHash(ctx context.Context, shows []int64, each func(show int
 			if err != nil {
 				return fmt.Errorf("find the server of shard %d: %w", shard, err)
 			}
-			pipe := node.TxPipeline()
-			clock := pipe.Time(ctx)
-			replies := make([]*redis.SliceCmd, len(part))
+			keys := make([]string, len(part))
 			for i, show := range part {
-				replies[i] = pipe.HMGet(ctx, l.shards.Show(show), "state", "epoch", "left", "seq", "settled")
+				keys[i] = l.shards.Show(show)
 			}
-			if _, err := pipe.Exec(ctx); err != nil {
+			reply, err := run(ctx, node, l.scripts.look, keys)
+			if err != nil {
 				return fmt.Errorf("read the shows of shard %d: %w", shard, err)
 			}
+			at := time.Unix(reply.number(0), reply.number(1)*1000).UTC()
 			for i, show := range part {
-				fields := answer(replies[i].Val())
+				values, _ := reply[i+2].([]any)
+				fields := answer(values)
 				var hash Hash
 				if fields[0] != nil && fields[2] != nil {
 					hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4)}
 				}
-				each(show, hash, clock.Val().UTC())
+				each(show, hash, at)
 			}
 		}
 	}

@@ -61,6 +61,9 @@ func TestRefusedScriptsDoNothing(t *testing.T) {
 			if test.settles != (n == 1 && err == nil) {
 				t.Errorf("settle: %d, %v; want it done: %v", n, err, test.settles)
 			}
+			if cuts, err := rig.Auditor.Cuts(t.Context(), show); err != nil || cuts[show].Conclusive != test.settles {
+				t.Errorf("a look at the stock: %+v, %v", cuts[show], err)
+			}
 			config(test.good)
 			if !test.settles {
 				if n, err := rig.Ledger.Settle(t.Context(), shard, settlements(t, entries, 2, 2)); n != 1 || err != nil {

@@ -13,9 +13,9 @@ import (
 //go:embed scripts/*.lua
 var scriptFiles embed.FS
 
-// scripts are the ledger's only way to change Redis. Each file states its keys, arguments and answers.
+// scripts are the ledger's only way to change Redis, and to read several keys at one instant. Each file states its keys, arguments and answers.
 type scripts struct {
-	reserve, cancel, settle, pause, load, resume, edit, unload *redis.Script
+	reserve, cancel, settle, pause, load, resume, edit, unload, look *redis.Script
 }
 
 func newScripts() scripts {
@@ -29,6 +29,7 @@ func newScripts() scripts {
 	return scripts{
 		reserve: read("reserve"), cancel: read("cancel"), settle: read("settle"), pause: read("pause"),
 		load: read("load"), resume: read("resume"), edit: read("edit"), unload: read("unload"),
+		look: read("look"),
 	}
 }
 

@@ -1,0 +1,7 @@
+#!lua flags=no-writes,allow-oom
+-- Reads the hashes of shows of one shard at one instant. MULTI would do the same, but is refused when memory is short.
+-- KEYS show hashes
+-- Returns {seconds, microseconds, {state, epoch, left, seq, settled}, ...}: the instant, then each show
+local answer = redis.call('TIME')
+for i, key in ipairs(KEYS) do answer[i + 2] = redis.call('HMGET', key, 'state', 'epoch', 'left', 'seq', 'settled') end
+return answer
