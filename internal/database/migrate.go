@@ -22,6 +22,10 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	defer lock.Close() // closing ends the lock, too
+	// It says nothing while the migrations run, however long they take.
+	if _, err := lock.ExecContext(ctx, "SET SESSION wait_timeout = DEFAULT"); err != nil {
+		return fmt.Errorf("keep the migration lock: %w", err)
+	}
 	// The name of a lock is the server's, not the database's.
 	var got sql.NullInt64
 	if err := lock.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('neticket.migrate.', DATABASE()), 60)").Scan(&got); err != nil {

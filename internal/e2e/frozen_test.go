@@ -28,7 +28,7 @@ func TestFrozenWorker(t *testing.T) {
 	}{
 		"before its transaction":                    {inMySQL: "FOR UPDATE", meanwhile: resync},
 		"before its transaction, and Redis forgets": {inMySQL: "FOR UPDATE", meanwhile: forget, may: []string{"lost", "404"}},
-		"in its transaction":                        {inMySQL: "INSERT INTO reservations", meanwhile: noResync},
+		"in its transaction":                        {inMySQL: "INSERT INTO reservations", meanwhile: lateResync},
 		"after its commit, before it has settled":   {inRedis: "evalsha", meanwhile: resync},
 		"after its commit, and Redis forgets":       {inRedis: "evalsha", meanwhile: forget, may: []string{"lost", "404"}},
 	} {
@@ -110,12 +110,14 @@ func forget(t *testing.T, d *deployment, _ *process, show int64) {
 	})
 }
 
-// noResync: whoever needs a lock that the frozen worker holds gives up in time, and the show sells on as it was.
-func noResync(t *testing.T, d *deployment, _ *process, show int64) {
+// lateResync: whoever needs a lock that the frozen worker holds gives up in time, and the show sells on as it was. Before long MySQL
+// takes the lock away.
+func lateResync(t *testing.T, d *deployment, other *process, show int64) {
 	t.Helper()
 	began := time.Now()
 	_, err := d.Resyncer.Resync(t.Context(), show, "admin")
 	if took := time.Since(began); !errors.Is(err, stock.ErrNotDrained) || took > 10*time.Second {
 		t.Errorf("a resync in the meantime: %v, after %v", err, took)
 	}
+	resync(t, d, other, show)
 }
