@@ -47,9 +47,13 @@ func (p pair) failOver(t *testing.T) {
 // though the old master is up and written to.
 func TestFailOverToAReplicaThatLagged(t *testing.T) {
 	t.Parallel()
-	for name, frozen := range map[string]bool{
-		"the old master is fenced":  false,
-		"the old master is guarded": true, // by a worker that hangs: it sells for as long as anyone reaches it
+	for name, test := range map[string]struct {
+		frozen bool // a worker that hangs guards the old master: it sells for as long as anyone reaches it
+		cut    bool // connections to the old master are cut in the end; else they are for their owners to give up
+	}{
+		"connections are cut":                 {cut: true},
+		"connections stay":                    {},
+		"connections are cut, a worker hangs": {frozen: true, cut: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,24 +65,26 @@ func TestFailOverToAReplicaThatLagged(t *testing.T) {
 			s := d.sell(t, shows...)
 			redis.link.Cut()
 			s.sells(t, "what the replica does not see")
-			if frozen {
+			if test.frozen {
 				d.hold(t, worker, shows)
 			}
 			written := d.written(t)
 			redis.failOver(t)
 			servertest.Eventually(t, 10*time.Second, "the old master is written to, and fenced where nobody guards it", func() bool {
 				fenced, err := d.Ledger.Fenced(t.Context())
-				return err == nil && (frozen || len(fenced) == d.Shards.Len()) && d.written(t) > written+10_000
+				return err == nil && (test.frozen || len(fenced) == d.Shards.Len()) && d.written(t) > written+10_000
 			})
-			redis.address.Cut()
-			redis.address.Mend()
-			if frozen {
+			if test.cut {
+				redis.address.Cut()
+				redis.address.Mend()
+			}
+			if test.frozen {
 				worker.thaw(t)
 			}
 			s.recovers(t)
 			after := deployOn(t, systemtest.Servers{DSN: dsn, Redis: redis.replica})
 			s.check(t, after, "lost", "404")
-			if frozen && len(s.faults(t, after)) == 0 {
+			if test.frozen && len(s.faults(t, after)) == 0 {
 				t.Error("nothing was forgotten: this finds nothing")
 			}
 		})

@@ -19,6 +19,7 @@ type Connection struct {
 	TLS      bool
 	Conns    int           // connections per server
 	Timeout  time.Duration // of a read, a write, a dial or the wait for a free connection; 0: 1 s
+	Lease    *Lease        // may be nil
 }
 
 // Connect returns a client with the settings of the booking path; it does not dial yet. Nothing is sent twice by the
@@ -38,7 +39,11 @@ func Connect(c Connection) redis.UniversalClient {
 	if c.TLS {
 		options.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	return redis.NewUniversalClient(options)
+	client := redis.NewUniversalClient(options)
+	if c.Lease != nil {
+		client.AddHook(c.Lease)
+	}
+	return client
 }
 
 // ErrServerSettings says that a server is set such that it could lose what was sold.

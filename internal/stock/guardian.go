@@ -17,6 +17,9 @@ import (
 // restarted or replaced server has no subscriber, so it sells nothing until every show that it may have forgotten parts of
 // is distrusted. Every API and worker runs one; one is enough.
 type Guardian struct {
+	// Lease, where it is set, is ended when the address is found to lead to another server than before.
+	Lease *Lease
+
 	ledger *Ledger
 	store  *Store
 	log    *slog.Logger
@@ -98,6 +101,9 @@ func (g *Guardian) guard(ctx context.Context, addr string, s server) {
 		err := g.watch(ctx, s)
 		if ctx.Err() != nil {
 			return
+		}
+		if errors.Is(err, errOther) && g.Lease != nil {
+			g.Lease.End()
 		}
 		if time.Since(began) > 5*time.Second {
 			failures = 0

@@ -64,7 +64,7 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 		Log: log, Registry: registry, DB: db, Shards: stock.NewShards(c.Shards),
 		Shows: show.NewStore(db), Stock: stock.NewStore(db),
 	}
-	connection := stock.Connection{Addrs: c.RedisAddrs, Password: c.RedisPassword, TLS: c.RedisTLS, Conns: c.RedisConns}
+	connection := stock.Connection{Addrs: c.RedisAddrs, Password: c.RedisPassword, TLS: c.RedisTLS, Conns: c.RedisConns, Lease: &stock.Lease{}}
 	s.Redis = stock.Connect(connection)
 	connection.Conns = 2*s.Shards.Len() + 2
 	s.Blocking = stock.Connect(connection)
@@ -76,6 +76,7 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	s.Ledger = stock.NewLedger(s.Redis, s.Shards, stock.LedgerOptions{MaxBacklog: c.MaxBacklog, Remember: c.Remember, Group: group})
 	s.Auditor = stock.NewAuditor(s.Ledger, s.Stock)
 	s.Guardian = stock.NewGuardian(s.Ledger, s.Stock, log)
+	s.Guardian.Lease = connection.Lease
 
 	streams := make([]stream.Shard, s.Shards.Len())
 	for i := range streams {
