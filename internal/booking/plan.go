@@ -89,9 +89,7 @@ func (d *Decided) reserve(e Entry, f Facts) *Row {
 	switch {
 	case e.Epoch != s.Epoch:
 		row.Reason = Lost
-		if d.Suspects[e.Show] == "" {
-			d.Suspects[e.Show] = stock.CauseEpoch
-		}
+		d.suspectEpoch(e.Show)
 	case s.Reserved+d.Reserved[e.Show]+e.Units > s.Capacity:
 		row.Reason = SoldOut
 		d.Suspects[e.Show] = stock.CauseSoldOut
@@ -114,12 +112,21 @@ func (d *Decided) reserve(e Entry, f Facts) *Row {
 	return row
 }
 
+func (d *Decided) suspectEpoch(show int64) {
+	if d.Suspects[show] == "" {
+		d.Suspects[show] = stock.CauseEpoch
+	}
+}
+
 // cancel decides a cancel entry; row may be nil.
 func (d *Decided) cancel(e Entry, row *Row, f Facts, inserted map[*Row]bool) {
 	switch {
 	case row != nil && row.Status == Cancelled && row.CancelEpoch == e.Epoch && row.CancelSeq == e.Seq: // delivered again
 		d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeAgain, UnitsBack: row.Units, CountBack: row.Units})
-	case row == nil, row.Status != Confirmed, row.User != e.User, row.Show != e.Show, e.Epoch != f.Stock[e.Show].Epoch:
+	case e.Epoch != f.Stock[e.Show].Epoch:
+		d.suspectEpoch(e.Show) // of a show that is sold out only cancels may come
+		d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeVoid, Void: true})
+	case row == nil, row.Status != Confirmed, row.User != e.User, row.Show != e.Show:
 		d.Decisions = append(d.Decisions, Decision{Entry: e, Outcome: outcomeVoid, Void: true})
 	default:
 		row.Status, row.CancelEpoch, row.CancelSeq = Cancelled, e.Epoch, e.Seq
