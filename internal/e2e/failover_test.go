@@ -37,7 +37,7 @@ func newPair(t *testing.T) pair {
 // failOver makes the replica the master, as it is. Connections stay at the old one, new ones lead to the new one.
 func (p pair) failOver(t *testing.T) {
 	t.Helper()
-	if err := servertest.Client(t, p.replica).SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+	if err := servertest.Client(t, p.replica).ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 		t.Fatal(err)
 	}
 	p.address.Move(p.replica.Addr())
