@@ -1,0 +1,265 @@
+package simulation
+
+import (
+	"slices"
+
+	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/protocol"
+)
+
+// Of package stream's reader and package booking's recorder.
+const (
+	batch      = 8
+	claimAfter = 5000 // ms
+)
+
+// worker is a consumer of the shard: it reads a batch, records it in one transaction, or its entries alone, and settles each.
+type worker struct {
+	w    *World
+	name string
+	conn conn
+
+	batch     []booking.Entry // in hand, not recorded yet
+	ids       []protocol.ID   // what it keeps its hands on
+	decisions []booking.Decision
+	next      int  // of the decisions, to be settled
+	failed    bool // a settlement was not answered: all are sent again
+	settled   bool // the broken one settles first
+	orphans   []protocol.ID
+}
+
+func (k *worker) idle() bool { return len(k.batch) == 0 && len(k.decisions) == 0 }
+
+// step goes on with what is in hand, or looks for more.
+func (k *worker) step() {
+	switch {
+	case k.w.mistakes.SettleFirst && !k.settled && len(k.batch) > 0 && len(k.decisions) == 0:
+		f := k.w.judge.facts(k.batch)
+		k.decisions = booking.Plan(k.batch, f).Decisions
+	case k.w.mistakes.SettleFirst && k.next < len(k.decisions):
+		k.settle()
+	case k.w.mistakes.SettleFirst && len(k.batch) > 0:
+		k.settled = true
+		k.transact(len(k.batch))
+		if len(k.batch) == 0 {
+			k.settled, k.decisions, k.next = false, nil, 0
+		}
+	case len(k.batch) > 0 && k.w.chance(6):
+		k.transact(1)
+	case len(k.batch) > 0:
+		k.transact(len(k.batch))
+	case len(k.decisions) > 0 && k.w.chance(8):
+		k.keep()
+	case len(k.decisions) > 0:
+		k.settle()
+	default:
+		switch k.w.random.IntN(6) {
+		case 0, 1:
+			k.claim()
+		case 2:
+			k.sweep()
+		default:
+			k.read()
+		}
+	}
+}
+
+// read is XREADGROUP.
+func (k *worker) read() {
+	var entries []*protocol.Entry
+	var err error
+	fate := k.w.send(&k.conn, "read", func(n *node) { entries, err = n.server.Read(k.name, batch) })
+	k.take("read", entries, err, fate)
+}
+
+// claim is XAUTOCLAIM.
+func (k *worker) claim() {
+	var entries []*protocol.Entry
+	var trimmed []protocol.ID
+	var err error
+	fate := k.w.send(&k.conn, "claim", func(n *node) { entries, trimmed, err = n.server.Claim(k.name, claimAfter, batch) })
+	if len(trimmed) > 0 {
+		k.w.violate("I10: entries %v were pending and are not in the stream", trimmed)
+	}
+	k.take("claim", entries, err, fate)
+}
+
+// sweep takes what was pending with nobody twice in a row.
+func (k *worker) sweep() {
+	if k.w.mistakes.NoSweep {
+		return
+	}
+	var without []*protocol.Entry
+	var err error
+	fate := k.w.send(&k.conn, "look for entries without an owner", func(n *node) {
+		var delivered []*protocol.Entry
+		delivered, err = n.server.Delivered(batch)
+		for _, e := range delivered {
+			if !n.server.Owned(e.ID) {
+				without = append(without, e)
+			}
+		}
+	})
+	if fate != answered || err != nil {
+		return
+	}
+	before := k.orphans
+	k.orphans = nil
+	var ids []protocol.ID
+	var entries []*protocol.Entry
+	for _, e := range without {
+		k.orphans = append(k.orphans, e.ID)
+		if slices.Contains(before, e.ID) {
+			ids, entries = append(ids, e.ID), append(entries, e)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	k.orphans = nil
+	fate = k.w.send(&k.conn, "claim entries without an owner", func(n *node) { err = n.server.Take(k.name, ids, true) })
+	k.take("sweep", entries, err, fate)
+}
+
+// take has a batch in hand now.
+func (k *worker) take(how string, entries []*protocol.Entry, err error, fate fate) {
+	if k.w.tracing && (len(entries) > 0 || err != nil || fate != answered) {
+		k.w.say(k.name, "%s -> %s %s %v%s", how, k.conn.node.name, k.w.list(entries), err, fate)
+	}
+	if err != nil && fate == answered {
+		k.vanished()
+		return
+	}
+	if fate != answered {
+		return
+	}
+	for _, e := range entries {
+		k.batch, k.ids = append(k.batch, k.w.entry(e)), append(k.ids, e.ID)
+	}
+}
+
+// vanished has all shows of the shard loaded anew, because its stream or group is gone.
+func (k *worker) vanished() {
+	fate := k.w.send(&k.conn, "unload", func(n *node) {
+		for show := int64(1); show <= k.w.shows; show++ {
+			n.server.Unload(show)
+		}
+	})
+	if k.w.tracing {
+		k.w.say(k.name, "the group is gone: distrust all shows%s", fate)
+	}
+	for show := int64(1); show <= k.w.shows; show++ {
+		k.w.want(show)
+	}
+}
+
+// keep stays the owner of the batch in hand.
+func (k *worker) keep() {
+	ids := slices.Clone(k.ids)
+	k.w.send(&k.conn, "keep", func(n *node) { _ = n.server.Take(k.name, ids, false) })
+}
+
+// transact records the first n entries in hand. After an error they are tried again.
+func (k *worker) transact(n int) {
+	w := k.w
+	entries := k.batch[:n]
+	if !w.judge.free(entries) {
+		return // waits for a lock
+	}
+	f := w.judge.facts(entries)
+	f.Unstorable = n == 1 && w.luck.unstorable && w.chance(3)
+	decided := w.plan(entries, f)
+	fate := w.judge.commit(k.name+" commits", showsOf(entries), func() bool { return w.judge.write(f, decided) })
+	if w.tracing {
+		w.say(k.name, "transaction: %s%s", describe(decided), fate)
+	}
+	if fate != answered {
+		return
+	}
+	for show := range w.shows {
+		if _, suspect := decided.Suspects[show+1]; suspect {
+			w.want(show + 1)
+		}
+	}
+	k.batch = k.batch[n:]
+	k.decisions = append(k.decisions, decided.Decisions...)
+}
+
+// plan is the product's, unless a mistake is asked for.
+func (w *World) plan(entries []booking.Entry, f booking.Facts) booking.Decided {
+	if !w.mistakes.StaleCancel && !w.mistakes.StaleReserve {
+		return booking.Plan(entries, f)
+	}
+	changed := slices.Clone(entries)
+	for i, e := range entries {
+		if now := f.Stock[e.Show].Epoch; e.Kind == booking.Cancel && w.mistakes.StaleCancel || e.Kind == booking.Reserve && w.mistakes.StaleReserve {
+			if row := f.Rows[e.ID]; e.Kind == booking.Cancel && row != nil && row.Status == booking.Confirmed || row == nil {
+				changed[i].Epoch = now
+			}
+		}
+	}
+	d := booking.Plan(changed, f)
+	for i := range d.Decisions {
+		if row := f.Rows[entries[i].ID]; row != nil && row.Status == booking.Cancelled && changed[i] != entries[i] {
+			row.CancelEpoch = entries[i].Epoch
+		}
+		d.Decisions[i].Entry = entries[i]
+	}
+	return d
+}
+
+// settle closes the next entry; when one of them was not answered, all are sent again.
+func (k *worker) settle() {
+	w, d := k.w, k.decisions[k.next]
+	s := protocol.Settlement{Entry: protocol.ParseID(d.Entry.Entry), Show: d.Entry.Show, User: d.Entry.User, Epoch: d.Entry.Epoch,
+		Seq: d.Entry.Seq, UnitsBack: int64(d.UnitsBack), CountBack: int64(d.CountBack)}
+	if d.Void {
+		s.Void = d.Entry.ID.String()
+	}
+	var settled int64
+	var err error
+	fate := w.send(&k.conn, "settle "+d.Entry.Entry, func(n *node) {
+		removed := n.server.Entry(s.Entry)
+		settled, err = n.server.Settle(s)
+		if removed != nil && n.server.Entry(s.Entry) == nil {
+			w.checkRemoved(w.entry(removed))
+		}
+	})
+	if w.tracing {
+		w.say(k.name, "settle %s of show %d (epoch %d seq %d), %d back -> %s %d%s", d.Entry.Entry, d.Entry.Show, d.Entry.Epoch, d.Entry.Seq,
+			d.UnitsBack, k.where(), settled, fate)
+	}
+	if err != nil {
+		w.violate("settle: %v", err)
+	}
+	k.failed = k.failed || fate != answered
+	if k.next++; k.next < len(k.decisions) {
+		return
+	}
+	if k.next = 0; k.failed {
+		k.failed = false
+		return
+	}
+	if !w.mistakes.SettleFirst {
+		k.decisions, k.ids = nil, nil
+		return
+	}
+	k.next = len(k.decisions)
+}
+
+func (k *worker) where() string {
+	if k.conn.node == nil {
+		return "nowhere"
+	}
+	return k.conn.node.name
+}
+
+func showsOf(entries []booking.Entry) []int64 {
+	var shows []int64
+	for _, e := range entries {
+		if !slices.Contains(shows, e.Show) {
+			shows = append(shows, e.Show)
+		}
+	}
+	return shows
+}
