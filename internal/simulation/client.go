@@ -34,8 +34,18 @@ func (c *client) step() {
 	reservation := w.reservation(1+w.random.Int64N(w.shows), 1+w.random.Int64N(userCount), w.random.IntN(keyCount))
 	switch n := w.random.IntN(10); {
 	case n < 6:
-		c.reserve(reservation, 1+w.random.IntN(2))
+		units := 1 + reservation%2
+		if w.chance(10) { // the same key with another body
+			units = 3 - units
+		}
+		c.reserve(reservation, units)
 	case n < 8:
+		for range keyCount * userCount { // one that can be cancelled, if there is any
+			if row := w.judge.rows[reservation]; row != nil && row.Status == booking.Confirmed {
+				break
+			}
+			reservation = (reservation + 1) % len(w.promises)
+		}
 		c.cancel(reservation)
 	default:
 		c.find(reservation, nil)
@@ -55,6 +65,7 @@ func (c *client) reserve(reservation, units int) {
 	request := c.request()
 	var answer protocol.Answer
 	fate := w.send(&c.conn, "reserve", func(n *node) { answer, _ = n.server.Reserve(request) })
+	w.saw("reserve", answer, fate)
 	if w.tracing {
 		w.say(c.name, "reserve %d units, %s -> %s %v%s", units, w.about(reservation), c.where(), answer, fate)
 	}
@@ -96,7 +107,7 @@ func (c *client) told(word string) {
 	case "unloaded", "bad_state":
 		w.want(show)
 	case "paused":
-		if w.chance(3) {
+		if w.luck.slow || w.chance(3) {
 			w.want(show)
 		}
 	}
@@ -186,6 +197,7 @@ func (c *client) sendCancel() {
 	w.promises[c.reservation].asked = true
 	var answer protocol.Answer
 	fate := w.send(&c.conn, "cancel", func(n *node) { answer, _ = n.server.Cancel(request) })
+	w.saw("cancel", answer, fate)
 	if w.tracing {
 		w.say(c.name, "cancel %s -> %s %v%s", w.about(c.reservation), c.where(), answer, fate)
 	}

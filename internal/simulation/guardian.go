@@ -10,6 +10,7 @@ type guardian struct {
 	at         int  // the next step, as in step
 	locks      bool // it holds the lock of the row of verified servers
 	subscribed bool
+	asleep     int // until that step
 }
 
 // step does the next step: 0 connect and ask who it is, 1 compare, 2 lock, 3 distrust, 4 store, 5 connect anew, 6 subscribe,

@@ -7,6 +7,7 @@ type luck struct {
 	network    bool // calls and answers are lost or late
 	mysql      bool // commits fail, or their answers are lost or late
 	crashes    bool // processes die
+	slow       bool // processes sleep for long, with whatever they have in hand
 	unstorable bool // a row cannot be stored
 	impatient  bool // resyncs that do not drain
 	terms      bool // resyncs that change capacity and limit
@@ -22,7 +23,7 @@ type luck struct {
 
 func drawLuck(random *rand.Rand) luck {
 	var l luck
-	for _, bad := range []*bool{&l.network, &l.mysql, &l.crashes, &l.unstorable, &l.impatient, &l.terms, &l.resyncs,
+	for _, bad := range []*bool{&l.network, &l.mysql, &l.crashes, &l.slow, &l.unstorable, &l.impatient, &l.terms, &l.resyncs,
 		&l.consumers, &l.byHand, &l.keys, &l.flush, &l.restarts, &l.cuts, &l.failOvers} {
 		*bad = random.IntN(4) == 0
 	}

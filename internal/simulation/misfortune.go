@@ -10,31 +10,24 @@ func (w *World) misfortune() {
 	}
 	show := 1 + w.random.Int64N(w.shows)
 	l := w.luck
-	switch w.random.IntN(8) {
-	case 0:
-		if l.consumers {
-			w.deleteConsumer()
+	var may []func()
+	for _, m := range []struct {
+		allowed bool
+		do      func()
+	}{
+		{l.consumers, w.deleteConsumer},
+		{l.byHand, func() { w.meddle(w.master, show, w.random.Int64N(9)-4) }},
+		{l.keys, func() { w.deleteKey(show) }},
+		{l.flush, w.flushAll},
+		{l.restarts || l.cuts, w.crash},
+		{l.failOvers, w.moveMaster},
+	} {
+		if m.allowed {
+			may = append(may, m.do)
 		}
-	case 1:
-		if l.byHand {
-			w.meddle(w.master, show, w.random.Int64N(9)-4)
-		}
-	case 2:
-		if l.keys {
-			w.deleteKey(show)
-		}
-	case 3:
-		if l.flush && w.chance(2) {
-			w.flushAll()
-		}
-	case 4, 5:
-		if l.restarts || l.cuts {
-			w.crash()
-		}
-	case 6, 7:
-		if l.failOvers {
-			w.moveMaster()
-		}
+	}
+	if len(may) > 0 {
+		may[w.random.IntN(len(may))]()
 	}
 }
 

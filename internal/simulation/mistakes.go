@@ -23,5 +23,8 @@ type Mistakes struct {
 	NoEpochOfHash   bool // the epoch is raised from MySQL's alone
 	NoSweep         bool // nobody looks for entries without an owner
 	LoadRepeated    bool // the client sends load again by itself when it is not answered
-	NoGuard         bool // no lock and no guard: a transaction decides on what it read, and commits later
+
+	// LateLoads is no mistake, but a weakness of the protocol that is not forgiven with it: a load that arrives after its resync has
+	// begun again opens the show under an epoch that is not MySQL's any more.
+	LateLoads bool
 }

@@ -31,7 +31,6 @@ func TestMistakesAreFound(t *testing.T) {
 		"no fence":                                    {Scripts: protocol.Mistakes{NoFence: true}},
 		"a guardian that verifies nothing":            {NoVerify: true},
 		"a guardian that subscribes, then distrusts":  {SubscribeFirst: true},
-		"repeats are not recognised":                  {Scripts: protocol.Mistakes{ForgetRepeats: true}},
 		"load keeps bump":                             {Scripts: protocol.Mistakes{KeepBump: true}},
 		"bump unread":                                 {BlindBump: true},
 		"no bump":                                     {NoBump: true},

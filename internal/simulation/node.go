@@ -74,7 +74,7 @@ func (c conn) alive() bool { return c.node != nil && c.node.up && c.node.run == 
 // dial returns a live connection, the old one if that lives. A connection to a server that is not the master any more may stay
 // in use for long.
 func (w *World) dial(c *conn) bool {
-	if c.alive() && (c.node == w.master || !w.chance(4)) {
+	if c.alive() && (c.node == w.master || !w.chance(12)) {
 		return true
 	}
 	*c = conn{w.master, w.master.run}

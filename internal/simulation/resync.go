@@ -52,6 +52,7 @@ type resync struct {
 	builds    int
 	fresh     stock.Row
 	users     int64
+	asleep    int // until that step
 }
 
 // want has a show resynced, unless enough are at it.
@@ -120,6 +121,7 @@ func (r *resync) do() {
 	case resume:
 		var answer protocol.Answer
 		fate := w.send(&r.conn, "resume", func(n *node) { answer = n.server.Resume(r.show, r.token) })
+		w.saw("resume", answer, fate)
 		note = r.told(answer, fate)
 		r.at = done
 	case done:
@@ -159,6 +161,7 @@ func (r *resync) again() {
 func (r *resync) beat() {
 	var answer protocol.Answer
 	fate := r.w.send(&r.conn, "beat of "+r.name, func(n *node) { answer = n.server.Pause(r.show, r.token, takeOver, protocol.Beat) })
+	r.w.saw("beat", answer, fate)
 	if r.w.tracing {
 		r.w.say(r.name, "show %d: beat %s", r.show, r.told(answer, fate))
 	}
@@ -170,6 +173,7 @@ func (r *resync) beat() {
 func (r *resync) pause() string {
 	var answer protocol.Answer
 	fate := r.w.send(&r.conn, "pause of "+r.name, func(n *node) { answer = n.server.Pause(r.show, r.token, takeOver, protocol.Stop) })
+	r.w.saw("pause", answer, fate)
 	switch {
 	case fate != answered:
 		r.at = resume // the answer may be what was lost, and not the call
@@ -249,6 +253,7 @@ func (r *resync) bump() string {
 	}
 	var answer protocol.Answer
 	fate := r.w.send(&r.conn, "bump of "+r.name, func(n *node) { answer = n.server.Pause(r.show, r.token, takeOver, protocol.Bump) })
+	r.w.saw("bump", answer, fate)
 	if (fate != answered || answer.Word() != "ok") && !r.w.mistakes.BlindBump {
 		r.fail()
 		return r.told(answer, fate)
@@ -277,6 +282,8 @@ func (r *resync) raise() string {
 		}
 		if fresh, raised = w.judge.raise(r.show, read, hashEpoch, terms); raised {
 			w.raised(r)
+		} else {
+			w.seen["raise: the epoch is another"]++
 		}
 		return true
 	})
@@ -301,6 +308,17 @@ func (w *World) raised(r *resync) {
 	}
 	if w.skewed[r.show-1] || !r.kind {
 		w.forgive(r.show)
+	}
+}
+
+// loaded notes that a show was loaded.
+func (w *World) loaded(n *node, l protocol.Loading) {
+	switch same := w.judge.row(l.Show).Epoch == l.Epoch; {
+	case same && n == w.master:
+		w.skewed[l.Show-1] = false
+	case !same && !w.mistakes.LateLoads:
+		w.skewed[l.Show-1] = true
+		w.seen["load: late, under an older epoch"]++
 	}
 }
 
@@ -332,12 +350,11 @@ func (r *resync) load() string {
 		before := n.server.Show(l.Show).Text("epoch")
 		if answer = n.server.Load(l); answer.Word() == "ok" && before != itoa(l.Epoch) {
 			n.loaded(l.Show)
-			if n == w.master && w.judge.row(l.Show).Epoch == l.Epoch {
-				w.skewed[l.Show-1] = false
-			}
+			w.loaded(n, l)
 		}
 	}
 	fate := w.send(&r.conn, "load of "+r.name, call)
+	w.saw("load", answer, fate)
 	if fate == unanswered && w.mistakes.LoadRepeated {
 		return "sent again" // with the same arguments, wherever the connection leads by then
 	}

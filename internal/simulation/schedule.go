@@ -1,6 +1,9 @@
 package simulation
 
-import "slices"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // live lives through a schedule and brings it to rest.
 func (w *World) live() {
@@ -21,30 +24,79 @@ func (w *World) live() {
 
 // act lets one of all who could act do one step.
 func (w *World) act() {
-	switch n := w.random.IntN(100); {
-	case n < 30:
+	if !w.master.up && w.chance(5) {
+		w.comeBack()
+		return
+	}
+	if w.master.up && w.master.server.Subscribers == 0 && w.chance(4) {
+		w.guardians[0].step()
+		return
+	}
+	n := w.random.IntN(w.weights[len(w.weights)-1])
+	who := 0
+	for n >= w.weights[who] {
+		who++
+	}
+	switch who {
+	case 0:
 		w.clients[w.random.IntN(len(w.clients))].step()
-	case n < 58:
-		w.workers[w.random.IntN(len(w.workers))].step()
-	case n < 74:
+	case 1:
+		if k := w.workers[w.random.IntN(len(w.workers))]; w.awake(&k.asleep, k.name) {
+			k.step()
+		}
+	case 2:
 		w.actResync()
-	case n < 82:
-		w.guardians[w.random.IntN(len(w.guardians))].step()
-	case n < 86:
+	case 3:
+		if g := w.guardians[w.random.IntN(len(w.guardians))]; w.awake(&g.asleep, g.name) {
+			g.step()
+		}
+	case 4:
 		if len(w.late) > 0 {
 			w.arrive(w.random.IntN(len(w.late)))
 		}
-	case n < 90:
-		w.wait([]int64{1, 1, 1, 1000, 6000, 11000}[w.random.IntN(6)])
-	case n < 92:
+	case 5:
+		w.wait([]int64{1, 1, 1, 1000, 6000, 11000, 11000}[w.random.IntN(7)])
+	case 6:
 		if w.master.up {
 			w.master.remember(w)
 		}
-	case n < 94:
+	case 7:
 		w.die()
 	default:
 		w.misfortune()
 	}
+}
+
+// drawWeights returns how often each kind of step comes, summed up. Schedules differ in what they have much of.
+func drawWeights(random *rand.Rand) (weights [9]int) {
+	sum := 0
+	for i, weight := range [9]int{24, 24, 16, 9, 4, 3, 3, 2, 4} {
+		if random.IntN(3) == 0 {
+			weight *= 3
+		}
+		sum += weight
+		weights[i] = sum
+	}
+	return weights
+}
+
+// awake reports whether a process does not sleep. In slow schedules it now and then falls asleep, between any two steps, while the
+// others live on.
+func (w *World) awake(until *int, name string) bool {
+	if w.step < *until {
+		return false
+	}
+	if w.luck.slow && w.chance(8) {
+		*until = w.step + 5 + w.random.IntN(50)
+		if w.tracing {
+			w.say(name, "sleeps")
+		}
+		if w.chance(2) { // long enough to be taken for dead
+			w.wait(takeOver)
+		}
+		return false
+	}
+	return true
 }
 
 // wait lets time pass, in which nobody does anything.
@@ -61,10 +113,10 @@ func (w *World) actResync() {
 			w.want(int64(show) + 1)
 		}
 	}
-	if len(w.resyncs) == 0 || w.luck.resyncs && len(w.resyncs) < 3 && w.chance(12) {
+	if len(w.resyncs) == 0 || w.luck.resyncs && len(w.resyncs) < 3 && w.chance(6) {
 		show := 1 + w.random.Int64N(w.shows)
 		// Somebody looks after what is not on sale, as requests and the flusher do.
-		if w.luck.resyncs && w.chance(4) || w.master.server.Show(show).Text("state") != "open" {
+		if w.luck.resyncs && w.chance(2) || w.master.server.Show(show).Text("state") != "open" {
 			var t *terms
 			if w.luck.terms && w.chance(2) {
 				t = &terms{3 + w.random.IntN(8), w.random.IntN(3) * 2}
@@ -73,8 +125,9 @@ func (w *World) actResync() {
 		}
 		return
 	}
-	r := w.resyncs[w.random.IntN(len(w.resyncs))]
-	r.step()
+	if r := w.resyncs[w.random.IntN(len(w.resyncs))]; w.awake(&r.asleep, r.name) {
+		r.step()
+	}
 	w.resyncs = slices.DeleteFunc(w.resyncs, func(r *resync) bool { return r.at == done })
 }
 

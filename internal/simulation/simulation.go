@@ -23,7 +23,7 @@ const (
 	mostShows = 2
 	userCount = 3
 	keyCount  = 3
-	steps     = 140
+	steps     = 160
 )
 
 // cast are the reservations that may ever be, by user, show and request key.
@@ -57,12 +57,17 @@ func (c *cast) userOf(reservation int) int64 { return int64(reservation/keyCount
 
 // Simulator runs schedules of the protocol, or of one with mistakes. It is not safe for concurrent use.
 type Simulator struct {
+	// Seen counts what happened in all schedules so far, so that a test can tell that nothing important never does.
+	Seen map[string]int
+
 	cast     *cast
 	mistakes Mistakes
 }
 
 // New returns a simulator; without mistakes, of the protocol as it is.
-func New(mistakes Mistakes) *Simulator { return &Simulator{newCast(), mistakes} }
+func New(mistakes Mistakes) *Simulator {
+	return &Simulator{Seen: map[string]int{}, cast: newCast(), mistakes: mistakes}
+}
 
 // Violation is an invariant that a schedule broke.
 type Violation struct {
@@ -97,5 +102,6 @@ func (s *Simulator) Trace(seed uint64) []string {
 }
 
 func (s *Simulator) world(seed uint64) *World {
-	return newWorld(rand.New(rand.NewPCG(seed, 1)), s.cast, s.mistakes) //nolint:gosec // a schedule must come again from its seed
+	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a schedule must come again from its seed
+	return newWorld(random, s)
 }

@@ -2,7 +2,9 @@ package simulation
 
 import (
 	"flag"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -28,6 +30,9 @@ func TestProtocol(t *testing.T) {
 		if v := s.Run(first + i); v != nil {
 			t.Fatalf("schedule %d: %v", i+1, v)
 		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(s.Seen)) {
+		t.Logf("%9d %s", s.Seen[what], what)
 	}
 	t.Logf("%d schedules from seed %d, %.0f a second", *schedules, first, float64(*schedules)/time.Since(began).Seconds())
 }

@@ -34,3 +34,12 @@ func sprint(answer protocol.Answer) string { return fmt.Sprint([]any(answer)...)
 func (s stage) String() string {
 	return [...]string{"read the epoch", "pause", "distrust the others", "drain", "check the terms", "bump", "raise", "build", "load", "resume", "done"}[s]
 }
+
+// saw counts an answer.
+func (w *World) saw(call string, answer protocol.Answer, fate fate) {
+	if fate == answered {
+		w.seen[call+": "+answer.Word()]++
+	} else {
+		w.seen[call+fate.String()]++
+	}
+}

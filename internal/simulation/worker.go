@@ -26,6 +26,7 @@ type worker struct {
 	failed    bool // a settlement was not answered: all are sent again
 	settled   bool // the broken one settles first
 	orphans   []protocol.ID
+	asleep    int // until that step
 }
 
 func (k *worker) idle() bool { return len(k.batch) == 0 && len(k.decisions) == 0 }
@@ -117,6 +118,7 @@ func (k *worker) sweep() {
 		return
 	}
 	k.orphans = nil
+	k.w.seen["sweep: taken"]++
 	fate = k.w.send(&k.conn, "claim entries without an owner", func(n *node) { err = n.server.Take(k.name, ids, true) })
 	k.take("sweep", entries, err, fate)
 }
@@ -181,6 +183,9 @@ func (k *worker) transact(n int) {
 			w.want(show + 1)
 		}
 	}
+	for _, d := range decided.Decisions {
+		w.seen["recorded: "+string(d.Outcome)]++
+	}
 	k.batch = k.batch[n:]
 	k.decisions = append(k.decisions, decided.Decisions...)
 }
@@ -228,6 +233,9 @@ func (k *worker) settle() {
 	if w.tracing {
 		w.say(k.name, "settle %s of show %d (epoch %d seq %d), %d back -> %s %d%s", d.Entry.Entry, d.Entry.Show, d.Entry.Epoch, d.Entry.Seq,
 			d.UnitsBack, k.where(), settled, fate)
+	}
+	if fate == answered && settled == 0 {
+		w.seen["settle: 0"]++
 	}
 	if err != nil {
 		w.violate("settle: %v", err)

@@ -10,10 +10,12 @@ import (
 // World is one schedule: servers, processes, and what was promised to customers.
 type World struct {
 	*cast
+	seen     map[string]int
 	random   *rand.Rand
 	mistakes Mistakes
 	luck     luck
-	clock    int64 // ms; all servers' clocks agree
+	weights  [9]int // of the kinds of steps
+	clock    int64  // ms; all servers' clocks agree
 	shows    int64
 
 	nodes  []*node
@@ -48,11 +50,13 @@ type deed struct {
 	epoch, seq  int64
 }
 
-func newWorld(random *rand.Rand, cast *cast, mistakes Mistakes) *World {
-	w := &World{cast: cast, random: random, mistakes: mistakes, clock: 1000, shows: 1 + random.Int64N(mostShows),
+func newWorld(random *rand.Rand, s *Simulator) *World {
+	cast, mistakes := s.cast, s.mistakes
+	w := &World{cast: cast, seen: s.Seen, random: random, mistakes: mistakes, clock: 1000, shows: 1 + random.Int64N(mostShows),
 		decided: map[deed]bool{}, lost: map[deed]bool{}}
 	w.promises = make([]promise, int(w.shows)*userCount*keyCount)
 	w.luck = drawLuck(random)
+	w.weights = drawWeights(random)
 	w.judge = newJudge(w)
 	w.wanted, w.skewed = make([]bool, w.shows), make([]bool, w.shows)
 	server := protocol.NewServer(int(w.shows), userCount)
