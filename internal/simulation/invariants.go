@@ -42,12 +42,7 @@ func (w *World) checkUnits(n *node, row stock.Row) {
 		queued, owed = queued+q, owed+g
 		users[parse(e.User)-1] += count
 	}
-	refused := int64(0) // sold too much, and never given back
-	for _, r := range w.judge.rows {
-		if r != nil && r.Show == row.Show && r.Epoch == row.Epoch && r.Reason == booking.SoldOut {
-			refused += int64(r.Units)
-		}
-	}
+	refused := w.refused(row)
 	left, extra := h.Number("left"), n.extra[row.Show-1]
 	if left+int64(row.Reserved)+queued+owed+refused != int64(row.Capacity)+extra {
 		w.violate("I2: show %d on %s, epoch %d: left %d + reserved %d + queued %d + owed %d + refused %d is not capacity %d%+d",
@@ -64,6 +59,17 @@ func (w *World) checkUnits(n *node, row stock.Row) {
 			w.violate("I2: show %d on %s, epoch %d: user %d is counted %d units, should be %d", row.Show, n.name, row.Epoch, user+1, counted, units)
 		}
 	}
+}
+
+// refused sums up the units that were sold too much in the stock's epoch, and are never given back.
+func (w *World) refused(row stock.Row) int64 {
+	units := 0
+	for _, r := range w.judge.rows {
+		if r != nil && r.Show == row.Show && r.Epoch == row.Epoch && r.Reason == booking.SoldOut {
+			units += r.Units
+		}
+	}
+	return int64(units)
 }
 
 // weigh returns the units of an unsettled entry that wait for a row, the units that its settlement gives back to left, and

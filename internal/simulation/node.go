@@ -147,6 +147,8 @@ func (w *World) arrive(i int) {
 		if w.tracing {
 			w.say(l.conn.node.name, "late: %s", l.what)
 		}
+		w.arriving = true
 		w.reach(l.conn.node, l.do)
+		w.arriving = false
 	}
 }

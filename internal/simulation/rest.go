@@ -123,7 +123,7 @@ func (w *World) sick(show int64) bool {
 		}
 		return true
 	case h.Number("left") != int64(row.Capacity-row.Reserved):
-		if !n.broken[show-1] && n.extra[show-1] == 0 {
+		if !n.broken[show-1] && n.extra[show-1] == 0 && w.refused(row) == 0 {
 			w.violate("I6: show %d has %d units left, should have %d", show, h.Number("left"), row.Capacity-row.Reserved)
 		}
 		return true

@@ -252,7 +252,11 @@ func (r *resync) bump() string {
 		return "skipped"
 	}
 	var answer protocol.Answer
-	fate := r.w.send(&r.conn, "bump of "+r.name, func(n *node) { answer = n.server.Pause(r.show, r.token, takeOver, protocol.Bump) })
+	fate := r.w.send(&r.conn, "bump of "+r.name, func(n *node) {
+		if answer = n.server.Pause(r.show, r.token, takeOver, protocol.Bump); answer.Word() == "ok" && !r.kind {
+			r.w.hasty[r.show-1] = true
+		}
+	})
 	r.w.saw("bump", answer, fate)
 	if (fate != answered || answer.Word() != "ok") && !r.w.mistakes.BlindBump {
 		r.fail()
@@ -306,22 +310,23 @@ func (w *World) raised(r *resync) {
 	if r.conn.node != w.master {
 		w.skewed[r.show-1] = true
 	}
-	if w.skewed[r.show-1] || !r.kind {
+	if w.skewed[r.show-1] || w.hasty[r.show-1] {
 		w.forgive(r.show)
 	}
 }
 
-// loaded notes that a show was loaded.
-func (w *World) loaded(n *node, l protocol.Loading) {
-	switch same := w.judge.row(l.Show).Epoch == l.Epoch; {
-	case same && n == w.master:
-		w.skewed[l.Show-1] = false
-	case !same && !w.mistakes.LateLoads:
+// loaded notes that a show was loaded, by a load that was sent in the resync's attempt of that number.
+func (w *World) loaded(n *node, r *resync, l protocol.Loading, attempt int) {
+	switch overtaken := w.arriving && r.attempt > attempt && r.at > bump; {
+	case overtaken && !w.mistakes.LateLoads:
 		w.skewed[l.Show-1] = true
 		w.seen["load: late, under an older epoch"]++
+	case n == w.master && w.judge.row(l.Show).Epoch == l.Epoch:
+		w.skewed[l.Show-1], w.hasty[l.Show-1] = false, false
 	}
 }
 
+// build builds the units per user anew.
 func (r *resync) build() string {
 	var users protocol.Hash
 	if r.fresh.Limit > 0 {
@@ -345,12 +350,13 @@ func (r *resync) load() string {
 	w := r.w
 	l := protocol.Loading{Show: r.show, Token: r.token, Epoch: r.fresh.Epoch, Left: int64(r.fresh.Capacity - r.fresh.Reserved),
 		Limit: int64(r.fresh.Limit), Version: 1, Closes: 1 << 40, Starts: 1 << 40, Users: r.users}
+	attempt := r.attempt
 	var answer protocol.Answer
 	call := func(n *node) {
 		before := n.server.Show(l.Show).Text("epoch")
 		if answer = n.server.Load(l); answer.Word() == "ok" && before != itoa(l.Epoch) {
 			n.loaded(l.Show)
-			w.loaded(n, l)
+			w.loaded(n, r, l, attempt)
 		}
 	}
 	fate := w.send(&r.conn, "load of "+r.name, call)

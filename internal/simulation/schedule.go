@@ -41,13 +41,13 @@ func (w *World) act() {
 	case 0:
 		w.clients[w.random.IntN(len(w.clients))].step()
 	case 1:
-		if k := w.workers[w.random.IntN(len(w.workers))]; w.awake(&k.asleep, k.name) {
+		if k := w.workers[w.random.IntN(len(w.workers))]; w.awake(&k.asleep, k.name, 8) {
 			k.step()
 		}
 	case 2:
 		w.actResync()
 	case 3:
-		if g := w.guardians[w.random.IntN(len(w.guardians))]; w.awake(&g.asleep, g.name) {
+		if g := w.guardians[w.random.IntN(len(w.guardians))]; w.awake(&g.asleep, g.name, 8) {
 			g.step()
 		}
 	case 4:
@@ -82,12 +82,12 @@ func drawWeights(random *rand.Rand) (weights [9]int) {
 
 // awake reports whether a process does not sleep. In slow schedules it now and then falls asleep, between any two steps, while the
 // others live on.
-func (w *World) awake(until *int, name string) bool {
+func (w *World) awake(until *int, name string, lazy int) bool {
 	if w.step < *until {
 		return false
 	}
-	if w.luck.slow && w.chance(8) {
-		*until = w.step + 5 + w.random.IntN(50)
+	if w.luck.slow && w.chance(lazy) {
+		*until = w.step + 10 + w.random.IntN(70)
 		if w.tracing {
 			w.say(name, "sleeps")
 		}
@@ -125,13 +125,28 @@ func (w *World) actResync() {
 		}
 		return
 	}
-	if r := w.resyncs[w.random.IntN(len(w.resyncs))]; w.awake(&r.asleep, r.name) {
-		r.step()
+	from := w.random.IntN(len(w.resyncs))
+	for i := range w.resyncs {
+		r := w.resyncs[(from+i)%len(w.resyncs)]
+		lazy := 8
+		if r.at == raise || r.at == load { // where it does the most harm
+			lazy = 2
+		}
+		if !w.awake(&r.asleep, r.name, lazy) {
+			continue
+		}
+		if r.step(); r.at != done && w.luck.crashes && w.chance(16) {
+			if w.tracing {
+				w.say(r.name, "gives up")
+			}
+			r.fail()
+		}
+		break
 	}
 	w.resyncs = slices.DeleteFunc(w.resyncs, func(r *resync) bool { return r.at == done })
 }
 
-// die ends a process, at whichever step it is, or has a resync give up.
+// die ends a process, at whichever step it is.
 func (w *World) die() {
 	if !w.luck.crashes {
 		return
@@ -145,13 +160,6 @@ func (w *World) die() {
 	case 1:
 		if len(w.resyncs) > 0 {
 			i := w.random.IntN(len(w.resyncs))
-			if r := w.resyncs[i]; w.chance(2) {
-				if w.tracing {
-					w.say(r.name, "gives up")
-				}
-				r.fail()
-				return
-			}
 			who = w.resyncs[i].name
 			w.resyncs = slices.Delete(w.resyncs, i, i+1)
 		}

@@ -22,6 +22,8 @@ type World struct {
 	master *node // where new connections lead
 	judge  *judge
 	late   []late // calls and commits that are still on their way
+	// arriving: what is done now was sent long ago.
+	arriving bool
 
 	clients   []*client
 	workers   []*worker
@@ -36,6 +38,8 @@ type World struct {
 	// skewed: a show's epoch was raised by somebody who was not connected to the master, so what the master sells may be of an old
 	// one until it is loaded.
 	skewed []bool
+	// hasty: somebody said bump without having drained, and whoever takes over does not drain any more.
+	hasty []bool
 
 	step     int
 	tracing  bool
@@ -58,7 +62,7 @@ func newWorld(random *rand.Rand, s *Simulator) *World {
 	w.luck = drawLuck(random)
 	w.weights = drawWeights(random)
 	w.judge = newJudge(w)
-	w.wanted, w.skewed = make([]bool, w.shows), make([]bool, w.shows)
+	w.wanted, w.skewed, w.hasty = make([]bool, w.shows), make([]bool, w.shows), make([]bool, w.shows)
 	server := protocol.NewServer(int(w.shows), userCount)
 	server.Mistakes = mistakes.Scripts
 	w.addNode(server)
