@@ -26,21 +26,22 @@ func (s *Server) Read(consumer string, count int) ([]*Entry, error) {
 	}
 	entries := slices.Clone(s.Stream.Entries[from:min(from+count, len(s.Stream.Entries))])
 	for _, e := range entries {
-		g.own(e.ID, consumer, s.Now, 1)
+		g.own(e.ID, consumer, s.Now) // also one that somebody claimed by force before it was delivered
+		i, _ := g.pending(e.ID)
+		g.Pending[i].Count = 1
 		g.Delivered = e.ID
 	}
 	return entries, nil
 }
 
-// own gives an entry to a consumer; count is 0 for a claim that does not count as a delivery.
-func (g *Group) own(id ID, consumer string, now int64, count int) {
+// own gives an entry to a consumer, without counting a delivery.
+func (g *Group) own(id ID, consumer string, now int64) {
 	i, ok := g.pending(id)
 	if !ok {
 		g.Pending = slices.Insert(g.Pending, i, Pending{ID: id, Consumer: consumer, At: now, Count: 1})
 		return
 	}
-	p := &g.Pending[i]
-	p.Consumer, p.At, p.Count = consumer, now, p.Count+count
+	g.Pending[i].Consumer, g.Pending[i].At = consumer, now
 }
 
 // Claim is XAUTOCLAIM from the beginning: it takes entries that have been idle for that many ms. deleted are ids that were pending
@@ -84,7 +85,7 @@ func (s *Server) Take(consumer string, ids []ID, force bool) error {
 				g.Pending = slices.Delete(g.Pending, i, i+1)
 			}
 		case ok || force:
-			g.own(id, consumer, s.Now, 0)
+			g.own(id, consumer, s.Now)
 		}
 	}
 	return nil

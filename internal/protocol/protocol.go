@@ -131,5 +131,5 @@ func (s *Server) deleteBuilt(show int64, token string) {
 	s.Built = slices.DeleteFunc(s.Built, func(b Built) bool { return b.Show == show && b.Token == token })
 }
 
-// expireMarkers sets when a user is forgotten.
+// expire sets when a user is forgotten.
 func (m *Markers) expire(now, seconds int64) { m.Expires = now + seconds*1000 }

@@ -174,3 +174,6 @@ func (s *Server) ack(id ID) bool {
 	}
 	return ok
 }
+
+// Trim is XDEL by hand: the entry is gone, and stays pending if it was.
+func (s *Server) Trim(id ID) { s.remove(id) }
