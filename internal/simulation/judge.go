@@ -112,9 +112,6 @@ func (j *judge) raise(show, read, hashEpoch int64, terms *terms) (stock.Row, boo
 	if row.Epoch != read && !j.w.mistakes.NoCompareAndSet {
 		return stock.Row{}, false
 	}
-	if j.w.mistakes.NoEpochOfHash {
-		hashEpoch = 0
-	}
 	row.Epoch = max(row.Epoch, hashEpoch) + 1
 	row.Reserved = j.confirmed(show)
 	if terms != nil {

@@ -4,6 +4,7 @@ import "math/rand/v2"
 
 // luck says which misfortunes a schedule may have. Most have few, so that each can do its harm alone.
 type luck struct {
+	moves      bool // connections to a server that is not the master any more are found out sooner or later
 	network    bool // calls and answers are lost or late
 	mysql      bool // commits fail, or their answers are lost or late
 	crashes    bool // processes die
@@ -27,5 +28,6 @@ func drawLuck(random *rand.Rand) luck {
 		&l.consumers, &l.byHand, &l.keys, &l.flush, &l.restarts, &l.cuts, &l.failOvers} {
 		*bad = random.IntN(4) == 0
 	}
+	l.moves = random.IntN(4) > 0
 	return l
 }

@@ -20,7 +20,6 @@ type Mistakes struct {
 	RowThenEpoch    bool // a look-up reads the row, and the epoch later
 	RowThenMarkers  bool // a look-up reads the row, and the markers later
 	ForgetDrain     bool // a resync does not drain
-	NoEpochOfHash   bool // the epoch is raised from MySQL's alone
 	NoSweep         bool // nobody looks for entries without an owner
 	LoadRepeated    bool // the client sends load again by itself when it is not answered
 

@@ -74,7 +74,7 @@ func (c conn) alive() bool { return c.node != nil && c.node.up && c.node.run == 
 // dial returns a live connection, the old one if that lives. A connection to a server that is not the master any more may stay
 // in use for long.
 func (w *World) dial(c *conn) bool {
-	if c.alive() && (c.node == w.master || !w.chance(12)) {
+	if c.alive() && (c.node == w.master || !w.luck.moves || !w.chance(12)) {
 		return true
 	}
 	*c = conn{w.master, w.master.run}
@@ -91,6 +91,14 @@ const (
 )
 
 func (f fate) String() string { return [...]string{"", " (no answer)", " (not sent)"}[f] }
+
+// What may happen to a call; any other number: it is done, and the answer is lost.
+const (
+	notSent = iota
+	isLate
+	isLost
+	isFine = -1
+)
 
 // late is a call that its server has not seen yet, or a commit.
 type late struct {
@@ -112,11 +120,18 @@ func (w *World) sendOn(c conn, what string, do func(n *node)) fate {
 	if !c.alive() {
 		return unsent
 	}
+	harm := -1
 	if w.luck.network && w.chance(12) {
-		switch w.random.IntN(5) {
-		case 0:
+		harm = w.random.IntN(5)
+	}
+	if len(w.forced) > 0 {
+		harm, w.forced = w.forced[0], w.forced[1:]
+	}
+	if harm >= 0 {
+		switch harm {
+		case notSent:
 			return unsent
-		case 1:
+		case isLate:
 			w.late = append(w.late, late{c, what, do})
 			return unanswered
 		default:

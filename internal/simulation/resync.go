@@ -317,11 +317,12 @@ func (w *World) raised(r *resync) {
 
 // loaded notes that a show was loaded, by a load that was sent in the resync's attempt of that number.
 func (w *World) loaded(n *node, r *resync, l protocol.Loading, attempt int) {
-	switch overtaken := w.arriving && r.attempt > attempt && r.at > bump; {
+	same := w.judge.row(l.Show).Epoch == l.Epoch
+	switch overtaken := w.arriving && r.attempt > attempt && (r.at > bump || !same); {
 	case overtaken && !w.mistakes.LateLoads:
 		w.skewed[l.Show-1] = true
 		w.seen["load: late, under an older epoch"]++
-	case n == w.master && w.judge.row(l.Show).Epoch == l.Epoch:
+	case n == w.master && same:
 		w.skewed[l.Show-1], w.hasty[l.Show-1] = false, false
 	}
 }

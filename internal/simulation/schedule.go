@@ -69,10 +69,13 @@ func (w *World) act() {
 
 // drawWeights returns how often each kind of step comes, summed up. Schedules differ in what they have much of.
 func drawWeights(random *rand.Rand) (weights [9]int) {
-	sum := 0
+	sum, most := 0, random.IntN(len(weights)+2)
 	for i, weight := range [9]int{24, 24, 16, 9, 4, 3, 3, 2, 4} {
 		if random.IntN(3) == 0 {
-			weight *= 3
+			weight *= 2
+		}
+		if i == most || i == 2 && most >= len(weights) { // resyncs are what most things meet in
+			weight *= 4
 		}
 		sum += weight
 		weights[i] = sum

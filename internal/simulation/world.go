@@ -22,6 +22,7 @@ type World struct {
 	master *node // where new connections lead
 	judge  *judge
 	late   []late // calls and commits that are still on their way
+	forced []int  // what happens to the next calls, in a directed schedule
 	// arriving: what is done now was sent long ago.
 	arriving bool
 
@@ -56,7 +57,7 @@ type deed struct {
 
 func newWorld(random *rand.Rand, s *Simulator) *World {
 	cast, mistakes := s.cast, s.mistakes
-	w := &World{cast: cast, seen: s.Seen, random: random, mistakes: mistakes, clock: 1000, shows: 1 + random.Int64N(mostShows),
+	w := &World{cast: cast, seen: s.Seen, random: random, mistakes: mistakes, clock: 1000, shows: 1 + random.Int64N(3)/2,
 		decided: map[deed]bool{}, lost: map[deed]bool{}}
 	w.promises = make([]promise, int(w.shows)*userCount*keyCount)
 	w.luck = drawLuck(random)
