@@ -23,7 +23,8 @@ type Mistakes struct {
 	NoSweep         bool // nobody looks for entries without an owner
 	LoadRepeated    bool // the client sends load again by itself when it is not answered
 
-	// LateLoads is no mistake, but a weakness of the protocol that is not forgiven with it: a load that arrives after its resync has
-	// begun again opens the show under an epoch that is not MySQL's any more.
-	LateLoads bool
+	// Unforgiving is no mistake: with it, two weaknesses of the protocol are violations (weakness_test.go). In both a load opens a
+	// show under an epoch that is not MySQL's any more, until somebody meets an entry of it and has the show resynced: a load that
+	// arrives after its resync has begun again, and one whose token came back with a lost history.
+	Unforgiving bool
 }

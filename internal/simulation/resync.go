@@ -52,6 +52,7 @@ type resync struct {
 	builds    int
 	fresh     stock.Row
 	users     int64
+	raisedAt  int // step
 	asleep    int // until that step
 }
 
@@ -300,7 +301,7 @@ func (r *resync) raise() string {
 		r.again()
 		return fate.String()
 	}
-	r.fresh, r.builds = fresh, 0
+	r.fresh, r.builds, r.raisedAt = fresh, 0, w.step
 	r.at = build
 	return "epoch " + itoa(fresh.Epoch)
 }
@@ -318,10 +319,12 @@ func (w *World) raised(r *resync) {
 // loaded notes that a show was loaded, by a load that was sent in the resync's attempt of that number.
 func (w *World) loaded(n *node, r *resync, l protocol.Loading, attempt int) {
 	same := w.judge.row(l.Show).Epoch == l.Epoch
-	switch overtaken := w.arriving && r.attempt > attempt && (r.at > bump || !same); {
-	case overtaken && !w.mistakes.LateLoads:
+	overtaken := w.arriving && r.attempt > attempt && (r.at > bump || !same)
+	restored := !same && n.lostAt >= r.raisedAt
+	switch {
+	case (overtaken || restored) && !w.mistakes.Unforgiving:
 		w.skewed[l.Show-1] = true
-		w.seen["load: late, under an older epoch"]++
+		w.seen["load: under an older epoch"]++
 	case n == w.master && same:
 		w.skewed[l.Show-1], w.hasty[l.Show-1] = false, false
 	}
