@@ -45,14 +45,14 @@ func (h Hash) Has(name string) bool {
 // Set is HSET of pairs of name and value.
 func (h *Hash) Set(pairs ...string) {
 next:
-	for i := 0; i < len(pairs); i += 2 {
+	for ; len(pairs) > 1; pairs = pairs[2:] {
 		for j := range *h {
-			if (*h)[j].Name == pairs[i] {
-				(*h)[j].Value = pairs[i+1]
+			if (*h)[j].Name == pairs[0] {
+				(*h)[j].Value = pairs[1]
 				continue next
 			}
 		}
-		*h = append(*h, Field{pairs[i], pairs[i+1]})
+		*h = append(*h, Field{pairs[0], pairs[1]})
 	}
 }
 

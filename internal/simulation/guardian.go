@@ -34,7 +34,7 @@ func (g *guardian) step() {
 			g.at = 5
 		}
 	case 2:
-		if w.judge.fence {
+		if w.judge.fence || w.judge.locked[verifiedServers] > 0 {
 			note = "waits for the lock"
 			break
 		}
@@ -55,7 +55,7 @@ func (g *guardian) step() {
 		note = g.conn.node.name + fate.String()
 	case 4:
 		run := g.conn.run
-		fate := w.judge.commit(g.name+" stores the server", nil, func() bool { w.judge.verified = run; return true })
+		fate := w.judge.commit(g.name+" stores the server", []int64{verifiedServers}, func() bool { w.judge.verified = run; return true })
 		g.unlock()
 		if g.at = 5; fate != answered {
 			g.restart()

@@ -13,13 +13,13 @@ type judge struct {
 	w        *World
 	stock    []stock.Row    // by show
 	rows     []*booking.Row // by reservation; nil: none
-	locked   []int          // by show: how many late commits hold its lock
+	locked   []int          // by show: how many late commits hold its lock; 0 is the row of verified servers
 	verified int            // the run that the fence has verified; 0: none
-	fence    bool           // its row is locked
+	fence    bool           // a guardian holds its row's lock
 }
 
 func newJudge(w *World) *judge {
-	j := &judge{w: w, rows: make([]*booking.Row, len(w.ids)), stock: make([]stock.Row, w.shows), locked: make([]int, w.shows)}
+	j := &judge{w: w, rows: make([]*booking.Row, len(w.ids)), stock: make([]stock.Row, w.shows), locked: make([]int, w.shows+1)}
 	for i := range j.stock {
 		j.stock[i] = stock.Row{Show: int64(i) + 1, Capacity: 3 + w.random.IntN(8), Limit: w.random.IntN(3) * 2}
 	}
@@ -53,7 +53,7 @@ func (j *judge) held(show, user int64) int {
 // free reports whether nobody holds the locks of the shows of entries.
 func (j *judge) free(entries []booking.Entry) bool {
 	for _, e := range entries {
-		if j.locked[e.Show-1] > 0 {
+		if j.locked[e.Show] > 0 {
 			return false
 		}
 	}
@@ -120,7 +120,10 @@ func (j *judge) raise(show, read, hashEpoch int64, terms *terms) (stock.Row, boo
 	return *row, true
 }
 
-// commit ends a transaction that holds the lock of shows. do does it all at once, now or later or never.
+// verifiedServers is the place of their row among the locks.
+const verifiedServers = 0
+
+// commit ends a transaction that holds the locks of shows. do does it all at once, now or later or never.
 func (j *judge) commit(what string, shows []int64, do func() bool) fate {
 	if j.w.luck.mysql && j.w.chance(8) {
 		switch j.w.random.IntN(4) {
@@ -128,11 +131,11 @@ func (j *judge) commit(what string, shows []int64, do func() bool) fate {
 			return unsent
 		case 1:
 			for _, show := range shows {
-				j.locked[show-1]++
+				j.locked[show]++
 			}
 			j.w.late = append(j.w.late, late{what: what, do: func(*node) {
 				for _, show := range shows {
-					j.locked[show-1]--
+					j.locked[show]--
 				}
 				if !j.w.chance(3) {
 					do()

@@ -48,8 +48,30 @@ func (p *pair) step(ctx context.Context) error {
 		return p.bury(ctx, p.someID())
 	case n < 86:
 		return p.leaves(ctx, consumer)
+	case n < 88:
+		return p.resync(ctx, show, token)
 	}
 	return p.damaged(ctx, show, user, consumer)
+}
+
+// resync makes the calls of one that nobody disturbs, or of one that gives up.
+func (p *pair) resync(ctx context.Context, show int64, token string) error {
+	err := p.pause(ctx, show, token, 0, "")
+	if err == nil && p.random.IntN(2) == 0 {
+		err = p.pause(ctx, show, token, 0, "bump")
+	}
+	if err == nil && p.random.IntN(3) == 0 {
+		err = p.resume(ctx, show, token)
+	}
+	if err == nil {
+		err = p.build(ctx, show, token, 1)
+	}
+	if err == nil {
+		l := p.loading(show, token)
+		l.Epoch, l.Users = max(1, p.model.Show(show).Number("epoch")+1), 1
+		err = p.load(ctx, l)
+	}
+	return err
 }
 
 // someID is an entry's id, or one that nobody has.
