@@ -8,7 +8,7 @@ import (
 	"github.com/neticket/neticket/internal/protocol"
 )
 
-// directed is a world of one show in which only that happens which a test writes down.
+// directed is a world in which only that happens which a test writes down.
 type directed struct {
 	*World
 	t *testing.T
@@ -16,15 +16,17 @@ type directed struct {
 	r *resync
 }
 
-func direct(t *testing.T, mistakes Mistakes) *directed {
+func direct(t *testing.T, mistakes Mistakes, shows int64) *directed {
 	t.Helper()
 	for seed := uint64(1); ; seed++ {
 		w := newWorld(rand.New(rand.NewPCG(seed, 1)), New(mistakes))
-		if w.shows != 1 || len(w.guardians) != 1 {
+		if w.shows != shows || len(w.guardians) != 1 {
 			continue
 		}
 		w.luck, w.tracing = luck{}, true
-		w.judge.stock[0].Capacity, w.judge.stock[0].Limit = 5, 0
+		for i := range w.judge.stock {
+			w.judge.stock[i].Capacity, w.judge.stock[i].Limit = 5, 0
+		}
 		w.open()
 		return &directed{World: w, t: t, c: w.clients[0]}
 	}
@@ -33,7 +35,12 @@ func direct(t *testing.T, mistakes Mistakes) *directed {
 // book has a user reserve a unit over the first client's connection.
 func (d *directed) book(user int64) int {
 	d.t.Helper()
-	i := d.reservation(1, user, 0)
+	return d.bookOf(1, user)
+}
+
+func (d *directed) bookOf(show, user int64) int {
+	d.t.Helper()
+	i := d.reservation(show, user, 0)
 	if d.c.reserve(i, 1); !d.promises[i].accepted {
 		d.t.Fatalf("not accepted:\n%s", strings.Join(d.trace, "\n"))
 	}
@@ -211,7 +218,7 @@ func TestDirected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lives := func(mistakes Mistakes) *directed {
-				d := direct(t, mistakes)
+				d := direct(t, mistakes, 1)
 				test.lives(d)
 				if d.violated == "" {
 					d.check()

@@ -113,6 +113,7 @@ func (w *World) sick(show int64) bool {
 		if !w.skewed[show-1] && !n.broken[show-1] {
 			w.violate("I15: show %d is open under epoch %d, the stock has %d", show, h.Number("epoch"), row.Epoch)
 		}
+		w.seen["rest: open under an older epoch"]++
 		return true
 	case entries > 0:
 		w.violate("I9: %d entries of show %d stay in the stream", entries, show)
@@ -121,11 +122,13 @@ func (w *World) sick(show int64) bool {
 		if !n.broken[show-1] {
 			w.violate("I9: show %d has made %s entries, settled %s, and none is in the stream", show, h.Text("seq"), h.Text("settled"))
 		}
+		w.seen["rest: only the audit sees entries that are gone"]++
 		return true
 	case h.Number("left") != int64(row.Capacity-row.Reserved):
 		if !n.broken[show-1] && n.extra[show-1] == 0 && w.refused(row) == 0 {
 			w.violate("I6: show %d has %d units left, should have %d", show, h.Number("left"), row.Capacity-row.Reserved)
 		}
+		w.seen["rest: only the audit sees the drift"]++
 		return true
 	}
 	return false
