@@ -61,7 +61,7 @@ func TestDryRun(t *testing.T) {
 	}
 	const no = " <nil> <nil> <nil> <nil> <nil>"
 	want(d.dryRun(t, a, show), "503 not_drained"+no) // no worker lives, so it never stands still
-	worker := d.start(t, "worker")
+	d.start(t, "worker")
 	d.Settled(t, 10*time.Second, show)
 	want(d.dryRun(t, a, show), "200  7 7 0 1 true")
 	d.shift(t, show, 5)
@@ -79,7 +79,6 @@ func TestDryRun(t *testing.T) {
 	if r := <-resync; r.err != nil || told(r.reply) != "200  7 7 0 3 false" {
 		t.Errorf("the resync, let go: %+v", r)
 	}
-	worker.terminate(t)
 	d.sound(t)
 }
 
