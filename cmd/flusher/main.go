@@ -1,5 +1,5 @@
-// Command flusher writes the units left back to MySQL, audits the stock, looks after what is stuck and measures the streams. One is enough, two do no
-// harm.
+// Command flusher writes the units left back to MySQL, audits the stock, looks after what is stuck and measures the streams. One
+// is enough, two do no harm.
 package main
 
 import (
@@ -17,6 +17,7 @@ func main() {
 	os.Exit(system.Daemon(config.Flusher, "writes the units left back to MySQL", func(_ context.Context, s *system.System, _ *ops.Health) (system.Stages, error) {
 		s.Registry.MustRegister(stream.NewCollector(s.Group, s.Log))
 		flusher := stock.NewFlusher(s.Ledger, s.Stock, s.Healer, s.Config.FlushInterval, s.Observers(s.Registry))
-		return system.Stages{{flusher.Run, s.NewWatch().Run}, {s.Healer.Run}}, nil
+		// The guardian has it leave a server that the address leads to no more.
+		return system.Stages{{flusher.Run, s.NewWatch().Run}, {s.Guardian.Run, s.Healer.Run}}, nil
 	}))
 }

@@ -18,7 +18,7 @@ func (t tool) stockDistrustCommand() *cobra.Command {
 epoch of every show and forgets which Redis servers were verified: every show is then loaded anew at its next request, and
 bookings that were not recorded when the backup was made end as lost.
 
-Run it after the restore and before anything else starts: it refuses while an api or a worker is running.`,
+Run it after the restore and before anything else starts: it refuses while an api, a worker or a flusher is running.`,
 		RunE: doing(func(ctx context.Context) error {
 			return t.with(t.environ, func(s *system.System) error { return t.distrust(ctx, s) })
 		}),
@@ -31,9 +31,9 @@ func (t tool) distrust(ctx context.Context, s *system.System) error {
 	}
 	switch fenced, err := s.Ledger.Fenced(ctx); {
 	case err != nil:
-		s.Log.Warn("Redis cannot be asked whether an api or a worker is running; make sure that none is", "error", err)
+		s.Log.Warn("Redis cannot be asked whether an api, a worker or a flusher is running; make sure that none is", "error", err)
 	case len(fenced) < s.Shards.Len():
-		return errors.New("an api or a worker is running: stop all of them first")
+		return errors.New("an api, a worker or a flusher is running: stop all of them first")
 	}
 	shows, err := s.Stock.Distrust(ctx)
 	if err != nil {

@@ -4,6 +4,7 @@ package protocol
 const (
 	Stop = ""
 	Beat = "beat"
+	Make = "make"
 	Bump = "bump"
 )
 
@@ -22,16 +23,23 @@ func (s *Server) Pause(show int64, token string, takeOver int64, mode string) An
 		}
 	}
 	epoch, seq, settled, bump := or0(*h, "epoch"), or0(*h, "seq"), or0(*h, "settled"), or0(*h, "bump")
-	made := "0"
-	if s.createGroup() {
-		made = "1"
+	lost := "0"
+	if mode == Stop && (s.Stream == nil || s.Stream.Group == nil) {
+		lost = "1"
+	}
+	if mode == Make || s.Mistakes.MakeAtOnce {
+		s.createGroup()
 	}
 	h.Set("state", "paused", "token", token, "paused_at", itoa(s.Now))
+	if lost == "1" && !s.Mistakes.MakeAtOnce {
+		h.Set("distrust", "1")
+	}
 	if mode == Bump {
 		h.Set("bump", "1")
+		h.Delete("distrust")
 		bump = "1"
 	}
-	return Answer{"ok", epoch, seq, settled, bump, made}
+	return Answer{"ok", epoch, seq, settled, bump, lost}
 }
 
 func or0(h Hash, name string) string {
@@ -65,10 +73,13 @@ func (s *Server) Load(l Loading) Answer {
 	if state != "paused" && !s.Mistakes.LoadAnyToken {
 		return Answer{"lost"}
 	}
+	newer := false
 	if has && !s.Mistakes.LoadAnyEpoch {
-		if n, _ := number(was); n >= float64(l.Epoch) {
-			return Answer{"stale", was}
-		}
+		n, _ := number(was)
+		newer = n >= float64(l.Epoch)
+	}
+	if newer || h.Has("distrust") && !s.Mistakes.LoadDistrusted {
+		return Answer{"stale", or0(*h, "epoch")}
 	}
 	built := s.built(l.Show, l.Token)
 	if users := int64(len(built)); users != l.Users {
@@ -86,7 +97,6 @@ func (s *Server) Load(l Loading) Answer {
 	if !s.Mistakes.KeepBump {
 		h.Delete("bump")
 	}
-	h.Delete("distrust")
 	h.Set("state", "open", "epoch", epoch, "left", itoa(l.Left), "seq", "0", "settled", "0", "limit", itoa(l.Limit))
 	return Answer{"ok"}
 }

@@ -58,6 +58,8 @@ type Mistakes struct {
 	NoDistrust     bool // unload does nothing
 	ForgetRepeats  bool // reserve does not look at the marker
 	KeepBump       bool // load leaves the word bump in the hash
+	LoadDistrusted bool // load does not look whether the show was distrusted since bump
+	MakeAtOnce     bool // pause makes a lost stream or group itself, and distrusts nothing
 }
 
 // NewServer returns an empty server for that many shows and users.

@@ -10,7 +10,9 @@ func onSale(t *testing.T) *Server {
 	t.Helper()
 	s := NewServer(1, 2)
 	s.Subscribers = 1
-	s.Pause(1, "a", 0, Stop)
+	for _, mode := range []string{Stop, Make, Bump} {
+		s.Pause(1, "a", 0, mode)
+	}
 	l := Loading{Show: 1, Token: "a", Epoch: 1, Left: 5, Limit: 3, Version: 1, Opens: 1000, Closes: 2000, Starts: 3000}
 	if answer := s.Load(l); answer.Word() != "ok" {
 		t.Fatal(answer)

@@ -131,16 +131,14 @@ func (s *Server) remove(id ID) {
 	}
 }
 
-// createGroup is XGROUP CREATE ... 0 MKSTREAM; it reports whether the group was missing.
-func (s *Server) createGroup() bool {
+// createGroup is XGROUP CREATE ... 0 MKSTREAM.
+func (s *Server) createGroup() {
 	if s.Stream == nil {
 		s.Stream = &Stream{}
 	}
-	if s.Stream.Group != nil {
-		return false
+	if s.Stream.Group == nil {
+		s.Stream.Group = &Group{}
 	}
-	s.Stream.Group = &Group{}
-	return true
 }
 
 // DestroyGroup is XGROUP DESTROY.

@@ -63,7 +63,7 @@ func (w *World) cut(n *node, i int) {
 	w.fault("%s restarts as it was at %d ms", n.name, n.past[i].at)
 	n.restart(w, n.past[i].server.Clone())
 	n.past = n.past[:i+1]
-	n.forgive(w)
+	n.forgive()
 	w.forgive()
 }
 
@@ -97,7 +97,7 @@ func (w *World) moveMaster() {
 func (w *World) failOver(server *protocol.Server) {
 	old := w.master
 	n := w.addNode(server.Clone())
-	n.forgive(w)
+	n.forgive()
 	w.fault("%s, a copy of %s, is the master", n.name, old.name)
 	w.moved()
 }

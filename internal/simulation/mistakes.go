@@ -21,10 +21,5 @@ type Mistakes struct {
 	RowThenMarkers  bool // a look-up reads the row, and the markers later
 	ForgetDrain     bool // a resync does not drain
 	NoSweep         bool // nobody looks for entries without an owner
-	LoadRepeated    bool // the client sends load again by itself when it is not answered
-
-	// Unforgiving is no mistake: with it, two weaknesses of the protocol are violations (weakness_test.go). In both a load opens a
-	// show under an epoch that is not MySQL's any more, until somebody meets an entry of it and has the show resynced: a load that
-	// arrives after its resync has begun again, and one whose token came back with a lost history.
-	Unforgiving bool
+	LoadAnew        bool // a resync whose load is not answered begins again, under the same token
 }

@@ -19,7 +19,6 @@ type node struct {
 	extra  []int64 // units added to left by hand
 	broken []bool  // entries were lost while their hash was not
 	hints  []bool  // the units per user were lost
-	lostAt int     // the step at which it last lost history
 }
 
 // past is an earlier state of a node.
@@ -31,7 +30,7 @@ type past struct {
 func (w *World) addNode(server *protocol.Server) *node {
 	w.born++
 	n := &node{name: fmt.Sprintf("redis %d", w.born), server: server, up: true, run: w.born,
-		lostAt: -1, extra: make([]int64, w.shows), broken: make([]bool, w.shows), hints: make([]bool, w.shows)}
+		extra: make([]int64, w.shows), broken: make([]bool, w.shows), hints: make([]bool, w.shows)}
 	w.nodes = append(w.nodes, n)
 	w.master = n
 	return n
@@ -53,8 +52,7 @@ func (n *node) restart(w *World, server *protocol.Server) {
 }
 
 // forgive marks that a node's history is not the one that customers saw, for all shows.
-func (n *node) forgive(w *World) {
-	n.lostAt = w.step
+func (n *node) forgive() {
 	for i := range n.broken {
 		n.broken[i], n.hints[i] = true, true
 	}
@@ -164,8 +162,6 @@ func (w *World) arrive(i int) {
 		if w.tracing {
 			w.say(l.conn.node.name, "late: %s", l.what)
 		}
-		w.arriving = true
 		w.reach(l.conn.node, l.do)
-		w.arriving = false
 	}
 }

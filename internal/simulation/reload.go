@@ -90,7 +90,7 @@ func (r *resync) raise() string {
 		r.again()
 		return fate.String()
 	}
-	r.fresh, r.builds, r.raisedAt = fresh, 0, w.step
+	r.fresh, r.builds, r.loads = fresh, 0, 0
 	r.at = build
 	return "epoch " + itoa(fresh.Epoch)
 }
@@ -105,16 +105,9 @@ func (w *World) raised(r *resync) {
 	}
 }
 
-// loaded notes that a show was loaded, by a load that was sent in the resync's attempt of that number.
-func (w *World) loaded(n *node, r *resync, l protocol.Loading, attempt int) {
-	same := w.judge.row(l.Show).Epoch == l.Epoch
-	overtaken := w.arriving && r.attempt > attempt && (r.at > bump || !same)
-	restored := !same && n.lostAt >= r.raisedAt
-	switch {
-	case (overtaken || restored) && !w.mistakes.Unforgiving:
-		w.skewed[l.Show-1] = true
-		w.seen["load: under an older epoch"]++
-	case n == w.master && same:
+// loaded notes that a show was loaded.
+func (w *World) loaded(n *node, l protocol.Loading) {
+	if n == w.master && w.judge.row(l.Show).Epoch == l.Epoch {
 		w.skewed[l.Show-1], w.hasty[l.Show-1] = false, false
 	}
 }
@@ -143,24 +136,28 @@ func (r *resync) load() string {
 	w := r.w
 	l := protocol.Loading{Show: r.show, Token: r.token, Epoch: r.fresh.Epoch, Left: int64(r.fresh.Capacity - r.fresh.Reserved),
 		Limit: int64(r.fresh.Limit), Version: 1, Closes: 1 << 40, Starts: 1 << 40, Users: r.users}
-	attempt := r.attempt
 	var answer protocol.Answer
 	call := func(n *node) {
 		before := n.server.Show(l.Show).Text("epoch")
 		if answer = n.server.Load(l); answer.Word() == "ok" && before != itoa(l.Epoch) {
 			n.loaded(l.Show)
-			w.loaded(n, r, l, attempt)
+			w.loaded(n, l)
 		}
 	}
 	fate := w.send(&r.conn, "load of "+r.name, call)
 	w.saw("load", answer, fate)
-	if fate == unanswered && w.mistakes.LoadRepeated {
-		return "sent again" // with the same arguments, wherever the connection leads by then
-	}
 	note := r.told(answer, fate)
 	switch {
-	case fate != answered, answer.Word() == "stale":
+	case fate != answered && !w.mistakes.LoadAnew: // the same call again: another would have another epoch
+		if r.loads++; r.loads == 4 {
+			r.fail()
+		}
+	case fate != answered:
 		r.again()
+	case answer.Word() == "stale":
+		if r.again(); r.loads > 0 { // that call may still arrive, and find what another bump has cleared
+			r.fail()
+		}
 	case answer.Word() == "ok":
 		r.at = done
 	case answer.Word() == "lost":

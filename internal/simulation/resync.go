@@ -21,7 +21,8 @@ type stage int
 const (
 	readEpoch stage = iota
 	pause
-	distrustOthers
+	distrustShard
+	makeAnew
 	drain
 	check // the terms
 	bump
@@ -50,9 +51,9 @@ type resync struct {
 	bumped    bool
 	looks     int // of the drain
 	builds    int
+	loads     int // that were not answered
 	fresh     stock.Row
 	users     int64
-	raisedAt  int // step
 	asleep    int // until that step
 }
 
@@ -81,7 +82,7 @@ func (w *World) addResync(show int64, kind bool, terms *terms) *resync {
 
 // step does the next step, or the heartbeat.
 func (r *resync) step() {
-	if r.holds && r.at < resume && r.w.chance(6) {
+	if r.holds && r.at < load && r.w.chance(6) {
 		r.beat()
 		return
 	}
@@ -98,8 +99,10 @@ func (r *resync) do() {
 		r.at = pause
 	case pause:
 		note = r.pause()
-	case distrustOthers:
-		note = r.distrustOthers()
+	case distrustShard:
+		note = r.distrustShard()
+	case makeAnew:
+		note = r.makeAnew()
 	case drain:
 		note = r.drain()
 	case check:
@@ -186,7 +189,7 @@ func (r *resync) pause() string {
 		r.looks = 0
 		switch {
 		case answer.Text(5) == "1":
-			r.at = distrustOthers
+			r.at = distrustShard
 		default:
 			r.toDrain()
 		}
@@ -200,18 +203,25 @@ func (r *resync) toDrain() {
 	}
 }
 
-func (r *resync) distrustOthers() string {
-	fate := r.w.send(&r.conn, "distrust the others", func(n *node) {
-		for other := int64(1); other <= r.w.shows; other++ {
-			if other != r.show {
-				n.server.Unload(other)
-			}
+// distrustShard distrusts the shows of a shard whose stream or group is lost, before it is made anew.
+func (r *resync) distrustShard() string {
+	fate := r.w.send(&r.conn, "distrust the shard", func(n *node) {
+		for show := int64(1); show <= r.w.shows; show++ {
+			n.server.Unload(show)
 		}
 	})
-	if fate != answered {
+	if r.at = makeAnew; fate != answered {
 		r.fail()
-		return fate.String()
 	}
-	r.toDrain()
-	return ""
+	return fate.String()
+}
+
+func (r *resync) makeAnew() string {
+	var answer protocol.Answer
+	fate := r.w.send(&r.conn, "make of "+r.name, func(n *node) { answer = n.server.Pause(r.show, r.token, takeOver, protocol.Make) })
+	r.w.saw("make", answer, fate)
+	if r.toDrain(); fate != answered || answer.Word() != "ok" {
+		r.fail()
+	}
+	return r.told(answer, fate)
 }

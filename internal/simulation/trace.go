@@ -32,7 +32,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 func sprint(answer protocol.Answer) string { return fmt.Sprint([]any(answer)...) }
 
 func (s stage) String() string {
-	return [...]string{"read the epoch", "pause", "distrust the others", "drain", "check the terms", "bump", "raise", "build", "load", "resume", "done"}[s]
+	return [...]string{"read the epoch", "pause", "distrust the shard", "make", "drain", "check the terms", "bump", "raise", "build", "load", "resume", "done"}[s]
 }
 
 // saw counts an answer.

@@ -23,8 +23,6 @@ type World struct {
 	judge  *judge
 	late   []late // calls and commits that are still on their way
 	forced []int  // what happens to the next calls, in a directed schedule
-	// arriving: what is done now was sent long ago.
-	arriving bool
 
 	clients   []*client
 	workers   []*worker

@@ -23,7 +23,8 @@ type Connection struct {
 }
 
 // Connect returns a client with the settings of the booking path; it does not dial yet. Nothing is sent twice by the
-// client itself: a command that timed out may have run, and only its caller knows what that means.
+// client itself: a command that timed out may have run, and only its caller knows what that means. (A cluster client may follow
+// a redirection with the same command, and repeat one whose connection broke: every script may be repeated.)
 func Connect(c Connection) redis.UniversalClient {
 	timeout := c.Timeout
 	if timeout == 0 {

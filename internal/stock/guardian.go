@@ -15,7 +15,7 @@ import (
 // Guardian lets the shards sell: reserve.lua and cancel.lua work only while somebody subscribes to the shard's channel on the
 // very server that runs them, and a guardian subscribes only where it has verified that the server has kept its history. A
 // restarted or replaced server has no subscriber, so it sells nothing until every show that it may have forgotten parts of
-// is distrusted. Every API and worker runs one; one is enough.
+// is distrusted. Every process runs one; one is enough.
 type Guardian struct {
 	// Lease, where it is set, is ended when the address is found to lead to another server than before.
 	Lease *Lease

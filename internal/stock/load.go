@@ -23,6 +23,8 @@ func (s *steps) load(ctx context.Context, row Row, times SaleTimes) (again bool,
 			return false, nil
 		case word == "lost":
 			return false, errRobbed
+		case word == "stale" && s.unanswered: // that call may still arrive, and find what another bump has cleared
+			return false, errors.New("load: the show was distrusted while a call was not answered")
 		case word == "stale":
 			return true, nil
 		}
@@ -48,6 +50,7 @@ func (s *steps) callLoad(ctx context.Context, row Row, times SaleTimes, built st
 		if err == nil {
 			return reply.word(), nil
 		}
+		s.unanswered = true
 	}
 	return "", fmt.Errorf("load: %w", err)
 }

@@ -129,6 +129,9 @@ func (l *Loader) takeOver(ctx context.Context, show int64) {
 	l.running.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		defer cancel()
+		if ready, err := l.ready(ctx, show); ready || err != nil {
+			return // its holder was done in the meantime
+		}
 		_, err := l.resyncer.Resync(ctx, show, CauseStuck)
 		if err != nil && !errors.Is(err, ErrResyncRunning) {
 			l.resyncer.log.Warn("a paused show could not be taken over; the next request tries again", "show", show, "error", err)

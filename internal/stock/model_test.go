@@ -44,6 +44,8 @@ func TestModelWithAMistakeIsNoticed(t *testing.T) {
 		"no distrust":             {NoDistrust: true},
 		"repeats are forgotten":   {ForgetRepeats: true},
 		"load leaves bump":        {KeepBump: true},
+		"load though distrusted":  {LoadDistrusted: true},
+		"pause makes the stream":  {MakeAtOnce: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seed := rand.Uint64() >> 16

@@ -73,6 +73,8 @@ func (p *pair) live(ctx context.Context, seed uint64, mistakes protocol.Mistakes
 		}
 		for _, do := range []func() error{
 			func() error { return p.pause(ctx, show, "a", 0, "") },
+			func() error { return p.pause(ctx, show, "a", 0, "make") },
+			func() error { return p.pause(ctx, show, "a", 0, "bump") },
 			func() error { return p.build(ctx, show, "a", 0) },
 			func() error {
 				return p.load(ctx, protocol.Loading{Show: show, Token: "a", Epoch: 1, Left: 3 + p.random.Int64N(6), Limit: p.random.Int64N(2) * 3,

@@ -29,7 +29,7 @@ func (p *pair) step(ctx context.Context) error {
 	case n < 58:
 		return p.settle(ctx, p.settlement())
 	case n < 64:
-		return p.pause(ctx, show, token, pick[int64](p, 0, 3_600_000), pick(p, "", "", "beat", "bump"))
+		return p.pause(ctx, show, token, pick[int64](p, 0, 3_600_000), pick(p, "", "", "beat", "make", "bump"))
 	case n < 66:
 		return p.build(ctx, show, token, p.random.IntN(3))
 	case n < 72:
@@ -57,6 +57,9 @@ func (p *pair) step(ctx context.Context) error {
 // resync makes the calls of one that nobody disturbs, or of one that gives up.
 func (p *pair) resync(ctx context.Context, show int64, token string) error {
 	err := p.pause(ctx, show, token, 0, "")
+	if err == nil && p.random.IntN(4) > 0 {
+		err = p.pause(ctx, show, token, 0, "make")
+	}
 	if err == nil && p.random.IntN(2) == 0 {
 		err = p.pause(ctx, show, token, 0, "bump")
 	}

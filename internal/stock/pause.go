@@ -11,11 +11,11 @@ import (
 type hold struct {
 	epoch        int64 // 0: the hash had none
 	seq, settled int64
-	made         bool // the stream or its group was missing
+	lost         bool // the stream or its group is missing
 	bumped       bool // a new epoch may be in MySQL: there is no way back
 }
 
-// pause calls pause.lua; mode is "", "beat" or "bump".
+// pause calls pause.lua; mode is "", "beat", "make" or "bump".
 func (r *Resyncer) pause(ctx context.Context, show int64, token, mode string) (hold, error) {
 	keys := []string{r.ledger.shards.Show(show), r.ledger.shards.Entries(r.ledger.shards.Of(show))}
 	reply, err := run(ctx, r.ledger.client, r.ledger.scripts.pause, keys, token, r.ledger.options.Group, r.takeOver.Milliseconds(), mode)
@@ -24,7 +24,7 @@ func (r *Resyncer) pause(ctx context.Context, show int64, token, mode string) (h
 	}
 	switch reply.word() {
 	case "ok":
-		return hold{epoch: reply.number(1), seq: reply.number(2), settled: reply.number(3), bumped: reply.text(4) == "1", made: reply.text(5) == "1"}, nil
+		return hold{epoch: reply.number(1), seq: reply.number(2), settled: reply.number(3), bumped: reply.text(4) == "1", lost: reply.text(5) == "1"}, nil
 	case "running":
 		return hold{}, ErrResyncRunning
 	}

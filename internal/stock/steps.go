@@ -22,10 +22,11 @@ const (
 // steps are one resync of one show, under a token of its own.
 type steps struct {
 	*Resyncer
-	show    int64
-	token   string
-	change  *Change // nil: none, or refused
-	refused error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
+	show       int64
+	token      string
+	change     *Change // nil: none, or refused
+	refused    error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
+	unanswered bool    // a call of load.lua was not answered
 	// stopBeat ends the heartbeat; nil: there is none.
 	stopBeat func()
 	// commit has the caller's context count no more, as there is no way back from here. It returns false where that has ended.
@@ -87,8 +88,8 @@ func (s *steps) run(caller context.Context) (Resynced, error) {
 		if s.stopBeat == nil {
 			s.stopBeat = s.beat(ctx, s.show, s.token, cancel)
 		}
-		if held.made { // what the shard's shows had in the stream is lost, so their counts never come to rest again
-			if _, err := s.ledger.Distrust(ctx, s.store, s.ledger.shards.Of(s.show)); err != nil {
+		if held.lost {
+			if err := s.makeAnew(ctx); err != nil {
 				failed = err
 				break
 			}
@@ -149,6 +150,16 @@ func (s *steps) reload(ctx context.Context, row Row, held hold) (result Resynced
 	}
 	again, err = s.load(ctx, *fresh, times)
 	return result, again, err
+}
+
+// makeAnew makes the shard's lost stream or group anew, once the shard's shows are distrusted: what they had in it is lost, so their
+// counts never come to rest again, and whoever finds a stream has no way to know that it is another one.
+func (s *steps) makeAnew(ctx context.Context) error {
+	if _, err := s.ledger.Distrust(ctx, s.store, s.ledger.shards.Of(s.show)); err != nil {
+		return err
+	}
+	_, err := s.pause(ctx, s.show, s.token, "make")
+	return err
 }
 
 // silence ends the heartbeat.

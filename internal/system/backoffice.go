@@ -60,8 +60,8 @@ func (b *BackOffice) UpdateShow(ctx context.Context, id int64, d show.Draft, cap
 				changed, err = b.system.Shows.Update(ctx, tx, id, d)
 				return saleTimes(changed), err
 			}})
-	} else {
-		err = b.system.Ledger.Edit(ctx, id, saleTimes(changed)) // where this fails, the flusher does it within a moment
+	} else if err := b.system.Ledger.Edit(ctx, id, saleTimes(changed)); err != nil {
+		b.system.Log.Warn("Redis could not be told the new sale times of a show; the flusher tells it within seconds", "show", id, "error", err)
 	}
 	if err != nil {
 		return show.Show{}, err
