@@ -22,8 +22,10 @@ test: servers ## Run all tests, with the race detector, on real servers of their
 	go test -race -count=1 -timeout 15m ./...
 
 SEED ?= 0
-soak: servers ## Meet 100 pairs of resyncs in a sale, half of them killed; SEED=n draws the same again
+soak: servers ## What takes long: a million schedules, 100 pairs of resyncs, long outages; SEED=n draws the same again
+	go test -count=1 -timeout 20m -v -run '^TestProtocol$$' ./internal/simulation -schedules 1000000 -seed $(SEED)
 	go test -race -count=1 -timeout 20m -v -run '^TestTwoResyncs$$' ./internal/e2e -rounds 100 -seed $(SEED)
+	go test -race -count=1 -timeout 20m -v -run '^(TestFrozenWorker|TestMySQLKilledDuringASale)$$' -parallel 6 ./internal/e2e -frozen 60s -outage 40s
 
 check: ## Check format, lint and security
 	@test -z "$$(gofmt -l cmd internal migrations)" || { gofmt -l cmd internal migrations; echo "run gofmt on these"; exit 1; }
