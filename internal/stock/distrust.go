@@ -3,6 +3,8 @@ package stock
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -49,6 +51,41 @@ func (l *Ledger) Distrust(ctx context.Context, store *Store, shard int) (int, er
 		return 0, err
 	}
 	return l.distrust(ctx, node, shard, l.inShard(rows, shard))
+}
+
+// DistrustLost is Distrust for a shard whose stream or group is gone, and returns how many shows were not distrusted already. It
+// does nothing where both are there: whoever saw that they are gone may be late, and the shows loaded anew by now.
+func (l *Ledger) DistrustLost(ctx context.Context, store *Store, shard int) (int, error) {
+	if lost, err := l.lost(ctx, shard); err != nil || !lost {
+		return 0, err
+	}
+	rows, err := store.Rows(ctx)
+	if err != nil {
+		return 0, err
+	}
+	shows := l.inShard(rows, shard)
+	hashes, _, err := l.hashes(ctx, shows)
+	if err != nil {
+		return 0, err
+	}
+	shows = slices.DeleteFunc(shows, func(show int64) bool { return hashes[show].State == "unloaded" })
+	if lost, err := l.lost(ctx, shard); err != nil || !lost { // reading all rows takes a while
+		return 0, err
+	}
+	node, err := masterOf(ctx, l.client, l.shards.Entries(shard))
+	if err != nil {
+		return 0, fmt.Errorf("find the server of shard %d: %w", shard, err)
+	}
+	return l.distrust(ctx, node, shard, shows)
+}
+
+// lost reports whether a shard's stream or group is gone.
+func (l *Ledger) lost(ctx context.Context, shard int) (bool, error) {
+	groups, err := l.client.XInfoGroups(ctx, l.shards.Entries(shard)).Result()
+	if err != nil && !strings.Contains(err.Error(), "no such key") {
+		return false, fmt.Errorf("read the groups of shard %d: %w", shard, err)
+	}
+	return !slices.ContainsFunc(groups, func(group redis.XInfoGroup) bool { return group.Name == l.options.Group }), nil
 }
 
 // inShard returns the shows of a shard.

@@ -2,10 +2,8 @@ package stock
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
-	"strings"
 	"time"
 )
 
@@ -90,21 +88,11 @@ func (w *Watch) Look(ctx context.Context) error {
 
 // stream distrusts the shows of a shard that sells, though its stream or group is gone.
 func (w *Watch) stream(ctx context.Context, shard int) error {
-	groups, err := w.ledger.client.XInfoGroups(ctx, w.ledger.shards.Entries(shard)).Result()
-	if err != nil && !strings.Contains(err.Error(), "no such key") {
-		return fmt.Errorf("read the groups of shard %d: %w", shard, err)
+	shows, err := w.ledger.DistrustLost(ctx, w.store, shard)
+	if err == nil && shows > 0 {
+		w.log.Warn("a shard's stream or group is gone; its shows are loaded anew", "shard", shard, "shows", shows)
 	}
-	for _, group := range groups {
-		if group.Name == w.ledger.options.Group {
-			return nil
-		}
-	}
-	shows, err := w.ledger.Distrust(ctx, w.store, shard)
-	if err != nil {
-		return err
-	}
-	w.log.Warn("a shard's stream or group is gone; its shows are loaded anew", "shard", shard, "shows", shows)
-	return nil
+	return err
 }
 
 // edit tells Redis the sale times of shows that were changed lately; it ignores those that it has.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/show"
@@ -148,4 +150,23 @@ func TestWatchGoesThroughAllShows(t *testing.T) {
 	}
 	look(t, w)
 	inEpoch(t, rig, 9000, 2)
+}
+
+// Whoever tells that a stream is gone may be late: a show that was loaded anew since then stays on sale.
+func TestLateNewsOfALostStream(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 10, 0)
+	recorder := rig.NewRecorder(prometheus.NewRegistry())
+	recorder.Vanished(t.Context(), rig.Shards.Of(show))
+	wantOpen(t, rig, show, 10)
+
+	deleteStream(t, rig, show)
+	recorder.Vanished(t.Context(), rig.Shards.Of(show)) // the control
+	if state := hashOf(t, rig, show)["state"]; state != "unloaded" {
+		t.Errorf("a show whose stream is gone is %s", state)
+	}
+	if n, err := rig.Ledger.DistrustLost(t.Context(), rig.Stock, rig.Shards.Of(show)); n != 0 || err != nil {
+		t.Errorf("%d shows are distrusted again, %v", n, err)
+	}
 }

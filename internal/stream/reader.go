@@ -34,8 +34,12 @@ type Options struct {
 // block is how long a read waits for new entries. Cancelling does not interrupt it (go-redis).
 const block = time.Second
 
-// tellEvery is how often the owner of a lost group is told so, until it is there again.
-const tellEvery = 2 * time.Second
+// The owner of a lost group is told so until it is there again, after tellFirst for the second time, then ever less often: where
+// nobody asks for its shows, nobody makes it.
+const (
+	tellFirst = 2 * time.Second
+	tellLast  = time.Minute
+)
 
 // Reader reads all shards of a group as one consumer.
 type Reader struct {
@@ -85,7 +89,8 @@ func (r *Reader) shard(ctx, work context.Context, shard int) {
 	var claimed time.Time
 	var orphans map[string]bool
 	var told time.Time // when its owner was told last that the group is gone
-	seen := false      // the group has been there
+	tellAgain := tellFirst
+	seen := false // the group has been there
 	for failures := 0; ctx.Err() == nil; {
 		var err error
 		if time.Since(claimed) > r.options.ClaimAfter/5 {
@@ -98,14 +103,17 @@ func (r *Reader) shard(ctx, work context.Context, shard int) {
 			err = r.read(work, shard, block)
 		}
 		if err == nil {
-			seen, failures = true, 0
+			seen, failures, told, tellAgain = true, 0, time.Time{}, tellFirst
 			continue
 		}
 		failures++
 		pause := min(50*time.Millisecond<<min(failures, 5), time.Second)
 		switch {
 		case redis.HasErrorPrefix(err, "NOGROUP"):
-			if (seen || r.streamExists(ctx, shard)) && time.Since(told) > tellEvery {
+			if (seen || r.streamExists(ctx, shard)) && time.Since(told) > tellAgain {
+				if !told.IsZero() {
+					tellAgain = min(2*tellAgain, tellLast)
+				}
 				told = time.Now()
 				r.handler.Vanished(work, shard)
 			}

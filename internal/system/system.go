@@ -152,10 +152,10 @@ func (a *alarm) Want(show int64, cause string) { a.healer.Want(show, cause) }
 
 // Vanished implements booking.Alarm: what a lost stream held is lost, so none of its shows may sell on as if it were not.
 func (a *alarm) Vanished(ctx context.Context, shard int) {
-	shows, err := a.ledger.Distrust(ctx, a.stock, shard)
-	if err != nil {
+	switch shows, err := a.ledger.DistrustLost(ctx, a.stock, shard); {
+	case err != nil:
 		a.log.Warn("a shard's stream or group is gone, and its shows could not be unloaded; tried again", "shard", shard, "error", err)
-		return
+	case shows > 0:
+		a.log.Warn("a shard's stream or group is gone; its shows are loaded anew at their next request", "shard", shard, "shows", shows)
 	}
-	a.log.Warn("a shard's stream or group is gone; its shows are loaded anew at their next request", "shard", shard, "shows", shows)
 }
