@@ -1,6 +1,7 @@
 package stock_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -168,5 +169,24 @@ func TestLateNewsOfALostStream(t *testing.T) {
 	}
 	if n, err := rig.Ledger.DistrustLost(t.Context(), rig.Stock, rig.Shards.Of(show)); n != 0 || err != nil {
 		t.Errorf("%d shows are distrusted again, %v", n, err)
+	}
+}
+
+// edits note since when changes are asked for.
+type edits struct{ since []time.Time }
+
+func (e *edits) ChangedSince(_ context.Context, t time.Time) (map[int64]stock.SaleTimes, time.Time, error) {
+	e.since = append(e.since, t)
+	return nil, time.Now(), nil
+}
+
+// MySQL 8, unlike MariaDB, refuses to compare with the date that Go's zero time is sent as.
+func TestWatchAsksForARealDate(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	var asked edits
+	look(t, stock.NewWatch(rig.Ledger, rig.Stock, rig.Healer, &asked, rig.Log))
+	if len(asked.since) != 1 || asked.since[0].IsZero() || asked.since[0].After(time.Unix(0, 0)) {
+		t.Errorf("asked for changes since %v", asked.since)
 	}
 }
