@@ -31,8 +31,8 @@ type Undertaker interface {
 
 // Alarm is told what the recorder sees to be wrong with shows.
 type Alarm interface {
-	// Want asks for a resync of a show.
-	Want(show int64, cause string)
+	// Want asks for a resync of a show, of which the stock had this epoch when it was seen to be wrong.
+	Want(show int64, cause string, epoch int64)
 	// Vanished says that a shard's stream or group is gone.
 	Vanished(ctx context.Context, shard int)
 }
@@ -160,6 +160,7 @@ func (r *Recorder) reject(ctx context.Context, entry Entry, cause error) ([]Deci
 // unknown; doing it again recognises what was done.
 func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool) ([]Decision, error) {
 	var result Decided
+	var locked map[int64]stock.Row
 	err := database.Transact(ctx, r.db, func(tx *sql.Tx) error {
 		f := Facts{Unstorable: unstorable}
 		var err error
@@ -167,6 +168,7 @@ func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool)
 		if f.Stock, err = r.stock.Lock(ctx, tx, shows); err != nil {
 			return err
 		}
+		locked = f.Stock
 		if f.Rows, err = r.store.byID(ctx, tx, ids); err != nil {
 			return err
 		}
@@ -189,7 +191,7 @@ func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool)
 		return nil, err
 	}
 	for show, cause := range result.Suspects {
-		r.alarm.Want(show, cause)
+		r.alarm.Want(show, cause, locked[show].Epoch)
 	}
 	return result.Decisions, nil
 }

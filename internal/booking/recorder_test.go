@@ -71,7 +71,7 @@ func settlesWith(rig *systemtest.Rig, s settler) worker {
 // quiet is an alarm that nobody hears.
 type quiet struct{}
 
-func (quiet) Want(int64, string)            {}
+func (quiet) Want(int64, string, int64)     {}
 func (quiet) Vanished(context.Context, int) {}
 
 // A worker dies when it has settled a part of what it committed; another gets the whole batch again.

@@ -97,7 +97,7 @@ func commit(t *testing.T, rig *systemtest.Rig, show int64) {
 type deaf struct{}
 
 func (deaf) Settle(context.Context, int, []stock.Settlement) (int, error) { return 0, nil }
-func (deaf) Want(int64, string)                                           {}
+func (deaf) Want(int64, string, int64)                                    {}
 func (deaf) Vanished(context.Context, int)                                {}
 
 // forget removes a user's markers, as their time-out does.

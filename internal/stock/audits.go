@@ -100,7 +100,7 @@ func (a *audits) judge(cuts map[int64]Cut, forsaken map[int64]bool) {
 		a.log.Error("the stock in Redis is wrong; the show is resynced", "show", show, "drift", cut.Drift(),
 			"left", cut.Hash.Left, "capacity", cut.Row.Capacity, "reserved", cut.Row.Reserved,
 			"epoch", cut.Hash.Epoch, "epoch_mysql", cut.Row.Epoch, "entries_lost", forsaken[show])
-		a.healer.Want(show, CauseDrift)
+		a.healer.Want(show, CauseDrift, cut.Row.Epoch)
 	}
 	a.metrics.drift.Set(float64(drift))
 	a.metrics.drifting.Set(float64(drifting))

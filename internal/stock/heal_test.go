@@ -24,7 +24,7 @@ func healed(t *testing.T, rig *systemtest.Rig) {
 	t.Helper()
 	for range 2 { // what is wanted at once is healed in no order
 		last := load(t, rig, 10, 0)
-		rig.Healer.Want(last, stock.CauseSoldOut)
+		rig.Healer.Want(last, stock.CauseSoldOut, 1)
 		inEpoch(t, rig, last, 2)
 	}
 }
@@ -35,11 +35,11 @@ func TestHealerResyncsAShowOnceAMinute(t *testing.T) {
 	systemtest.Go(t, rig.Healer.Run)
 	show := load(t, rig, 10, 0)
 	set("left", 3)(t, rig, show)
-	rig.Healer.Want(show, stock.CauseSoldOut)
+	rig.Healer.Want(show, stock.CauseSoldOut, 1)
 	inEpoch(t, rig, show, 2)
 	wantOpen(t, rig, show, 10)
 	for range 3 {
-		rig.Healer.Want(show, stock.CauseSoldOut)
+		rig.Healer.Want(show, stock.CauseSoldOut, 2)
 		healed(t, rig)
 	}
 	inEpoch(t, rig, show, 2)
@@ -75,17 +75,35 @@ func TestHealerLooksFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			show := load(t, rig, 10, 0)
 			test.change(t, rig, show)
-			rig.Healer.Want(show, test.cause)
+			rig.Healer.Want(show, test.cause, 1)
 			healed(t, rig)
 			if got := cutOf(t, rig, show).Hash.Epoch; got != test.epoch {
 				t.Errorf("epoch %d, want %d", got, test.epoch)
 			}
 		})
 	}
-	rig.Healer.Want(12345, stock.CauseStuck) // no such show
+	rig.Healer.Want(12345, stock.CauseStuck, 0) // no such show
 	healed(t, rig)
 }
 
 func raiseEpoch(t *testing.T, rig *systemtest.Rig, show int64) {
 	exec(t, rig.DB, "UPDATE stock SET epoch = epoch + 1 WHERE show_id = ?", show)
+}
+
+// Each of many workers meets some of what was sold too much. One resync mends all of it: the others leave the show alone.
+func TestHealersMendAFaultOnce(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	systemtest.Go(t, rig.Healer.Run)
+	for _, cause := range []string{stock.CauseSoldOut, stock.CauseDrift} {
+		show := load(t, rig, 10, 0)
+		set("left", 13)(t, rig, show)
+		resync(t, rig, show) // by the healer of another process
+		reserve(t, rig, request(show, 7, 1, "a"))
+		rig.Healer.Want(show, cause, 1)
+		healed(t, rig)
+		if epoch := hashOf(t, rig, show)["epoch"]; epoch != "2" {
+			t.Errorf("%s: a show that was right again is in epoch %s", cause, epoch)
+		}
+	}
 }

@@ -32,6 +32,7 @@ const (
 	CauseEpoch    = "epoch"    // an entry of an older epoch was met: its show may still be sold under that
 	CauseStuck    = "stuck"    // it stays paused, or unloaded with entries that were never recorded
 	CauseDrift    = "drift"    // an audit found it wrong
+	CauseUsers    = "users"    // an audit found its units per user wrong
 	CauseAdmin    = "admin"    // somebody asked for it
 	CauseTerms    = "terms"    // its capacity or limit changes
 )

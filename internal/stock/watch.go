@@ -71,7 +71,7 @@ func (w *Watch) Look(ctx context.Context) error {
 	open := map[int]bool{} // shards
 	err = w.ledger.eachHash(ctx, shows, func(show int64, hash Hash, _ time.Time) {
 		if hash.Stuck() {
-			w.healer.Want(show, CauseStuck)
+			w.healer.Want(show, CauseStuck, 0)
 		}
 		if hash.State == "open" {
 			open[w.ledger.shards.Of(show)] = true

@@ -148,7 +148,7 @@ type alarm struct {
 }
 
 // Want implements booking.Alarm.
-func (a *alarm) Want(show int64, cause string) { a.healer.Want(show, cause) }
+func (a *alarm) Want(show int64, cause string, epoch int64) { a.healer.Want(show, cause, epoch) }
 
 // Vanished implements booking.Alarm: what a lost stream held is lost, so none of its shows may sell on as if it were not.
 func (a *alarm) Vanished(ctx context.Context, shard int) {
