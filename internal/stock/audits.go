@@ -13,6 +13,7 @@ import (
 type audits struct {
 	auditor *Auditor
 	healer  *Healer
+	holders holders
 	log     *slog.Logger
 	metrics auditMetrics
 	last    map[int64]time.Time // when a show's last conclusive audit was, or when it was first seen
@@ -34,7 +35,9 @@ func newAudits(auditor *Auditor, healer *Healer, o Observers) *audits {
 			Help: "How long ago the loaded show that could not be compared for the longest time was compared; a show that never rests cannot be."}),
 	}
 	o.Registry.MustRegister(m.drift, m.drifting, m.unaudited)
-	return &audits{auditor: auditor, healer: healer, log: o.Log, metrics: m, last: map[int64]time.Time{}}
+	return &audits{auditor: auditor, healer: healer, log: o.Log,
+		holders: holders{auditor.ledger, auditor, map[int64]counted{}},
+		metrics: m, last: map[int64]time.Time{}}
 }
 
 // A show that moves is looked at a few times more: between two bookings it may rest for a moment.
@@ -64,7 +67,11 @@ func (a *audits) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.judge(cuts, forsaken)
+	users, err := a.holders.wrong(ctx, cuts)
+	if err != nil {
+		return err
+	}
+	a.judge(cuts, forsaken, users)
 	return nil
 }
 
@@ -79,8 +86,12 @@ func inconclusive(cuts map[int64]Cut) []int64 {
 	return shows
 }
 
-func (a *audits) judge(cuts map[int64]Cut, forsaken map[int64]bool) {
-	drift, drifting := 0, 0
+func (a *audits) judge(cuts map[int64]Cut, forsaken map[int64]bool, users []int64) {
+	for _, show := range users {
+		a.log.Error("the units per user in Redis are wrong; the show is resynced", "show", show, "reserved", cuts[show].Row.Reserved)
+		a.healer.Want(show, CauseUsers, cuts[show].Row.Epoch)
+	}
+	drift, drifting := 0, len(users)
 	now, oldest := time.Now(), time.Duration(0)
 	for show, cut := range cuts {
 		if cut.Hash.State == "" {

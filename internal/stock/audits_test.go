@@ -1,8 +1,13 @@
 package stock_test
 
 import (
+	"context"
+	"maps"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/system/systemtest"
@@ -46,11 +51,55 @@ func TestAuditHeals(t *testing.T) {
 	}
 }
 
+// Units per user that were lost, or changed by hand, are found and mended, though no figure of the show itself is wrong: at once where
+// their number tells, else once the show sells something.
+func TestAuditCountsUsers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		damage func(ctx context.Context, redis redis.Cmdable, users string)
+		sells  bool
+	}{
+		"lost":              {func(ctx context.Context, redis redis.Cmdable, users string) { redis.Del(ctx, users) }, false},
+		"lost and sold on":  {func(ctx context.Context, redis redis.Cmdable, users string) { redis.Del(ctx, users) }, true},
+		"one lost":          {func(ctx context.Context, redis redis.Cmdable, users string) { redis.HDel(ctx, users, "7") }, false},
+		"one too many":      {func(ctx context.Context, redis redis.Cmdable, users string) { redis.HSet(ctx, users, "1", 1) }, false},
+		"one has too much":  {func(ctx context.Context, redis redis.Cmdable, users string) { redis.HSet(ctx, users, "7", 2) }, true},
+		"one is no number":  {func(ctx context.Context, redis redis.Cmdable, users string) { redis.HSet(ctx, users, "8", "x") }, true},
+		"one is not needed": {func(ctx context.Context, redis redis.Cmdable, users string) { redis.HSet(ctx, users, "1", 0) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := systemtest.New(t)
+			show := rig.Show(t, 1000, 4)
+			want := map[string]string{}
+			for user := range int64(200) { // more than Redis keeps in one piece
+				confirm(t, rig, show, user+7, 1)
+				want[strconv.FormatInt(user+7, 10)] = "1"
+			}
+			resync(t, rig, show)
+			rig.Work(t, "w1")
+			f, _ := newFlusher(rig, 20*time.Millisecond)
+			systemtest.Go(t, f.Run)
+			test.damage(t.Context(), rig.Redis, rig.Shards.Users(show))
+			if test.sells {
+				reserve(t, rig, request(show, 500, 3, "a"))
+				want["500"] = "3"
+			}
+			rig.Settled(t, 10*time.Second, show)
+			systemtest.Go(t, rig.Healer.Run)
+			servertest.Eventually(t, 10*time.Second, "they are right", func() bool { return maps.Equal(usersOf(t, rig, show), want) })
+			if n := counter(t, rig.Registry, "neticket_resyncs_total", "users", "ok"); n != 1 {
+				t.Errorf("%v resyncs for users, want 1", n)
+			}
+		})
+	}
+}
+
 // A sale that goes on is no fault, however busy it is: the audit only tells how long nobody could compare it.
 func TestAuditLeavesASaleAlone(t *testing.T) {
 	t.Parallel()
 	rig := systemtest.New(t)
-	show := load(t, rig, 100_000, 0)
+	show := load(t, rig, 100_000, 4)
 	systemtest.Go(t, rig.Healer.Run)
 	rig.Work(t, "w1")
 	f, registry := newFlusher(rig, 5*time.Millisecond)
@@ -63,8 +112,8 @@ func TestAuditLeavesASaleAlone(t *testing.T) {
 	}
 	rig.Settled(t, 20*time.Second, show)
 	wantOpen(t, rig, show, 97_000)
-	if n := counter(t, rig.Registry, "neticket_resyncs_total", "drift"); n != 0 {
-		t.Errorf("%v resyncs of a sale that was right", n)
+	if n := counter(t, rig.Registry, "neticket_resyncs_total", "ok"); n != 1 {
+		t.Errorf("%v resyncs of a sale that was right, want only the load", n)
 	}
 }
 
