@@ -16,7 +16,8 @@ type audits struct {
 	holders holders
 	log     *slog.Logger
 	metrics auditMetrics
-	last    map[int64]time.Time // when a show's last conclusive audit was, or when it was first seen
+	last    map[int64]time.Time // when the last conclusive audit of a show on sale was, or when it was first seen
+	done    time.Time           // when an audit last got to its end, or the first began
 }
 
 type auditMetrics struct {
@@ -32,7 +33,7 @@ func newAudits(auditor *Auditor, healer *Healer, o Observers) *audits {
 		drifting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_stock_drifting_shows",
 			Help: "Shows whose stock in Redis was found wrong at the last audit."}),
 		unaudited: prometheus.NewGauge(prometheus.GaugeOpts{Name: "neticket_audit_oldest_conclusive_seconds",
-			Help: "How long ago the loaded show that could not be compared for the longest time was compared; a show that never rests cannot be."}),
+			Help: "How long ago the show on sale that could not be compared for the longest time was compared; a show that never rests cannot be, and none while audits fail."}),
 	}
 	o.Registry.MustRegister(m.drift, m.drifting, m.unaudited)
 	return &audits{auditor: auditor, healer: healer, log: o.Log,
@@ -46,8 +47,28 @@ const (
 	auditPause = 20 * time.Millisecond
 )
 
-// round compares Redis with MySQL where a look is conclusive, tells where they differ, and has that resynced.
+// round makes one audit. While audits fail, all shows grow old.
 func (a *audits) round(ctx context.Context) error {
+	if a.done.IsZero() {
+		a.done = time.Now()
+	}
+	err := a.compare(ctx)
+	if err == nil {
+		a.done = time.Now()
+		return nil
+	}
+	oldest := a.done
+	for _, last := range a.last {
+		if last.Before(oldest) {
+			oldest = last
+		}
+	}
+	a.metrics.unaudited.Set(time.Since(oldest).Seconds())
+	return err
+}
+
+// compare compares Redis with MySQL where a look is conclusive, tells where they differ, and has that resynced.
+func (a *audits) compare(ctx context.Context) error {
 	cuts, err := a.auditor.Cuts(ctx)
 	if err != nil {
 		return err
@@ -94,7 +115,7 @@ func (a *audits) judge(cuts map[int64]Cut, forsaken map[int64]bool, users []int6
 	drift, drifting := 0, len(users)
 	now, oldest := time.Now(), time.Duration(0)
 	for show, cut := range cuts {
-		if cut.Hash.State == "" {
+		if cut.Hash.State == "" || cut.Hash.State == "unloaded" { // it is loaded from MySQL at its next request
 			delete(a.last, show)
 			continue
 		}

@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -115,6 +118,36 @@ func TestAuditLeavesASaleAlone(t *testing.T) {
 	if n := counter(t, rig.Registry, "neticket_resyncs_total", "ok"); n != 1 {
 		t.Errorf("%v resyncs of a sale that was right, want only the load", n)
 	}
+}
+
+// The age of the last conclusive audit grows while audits fail, and not for what is off sale until somebody asks for it.
+func TestAgeOfTheLastAudit(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	proxy, dsn := systemtest.ProxyMySQL(t, rig.Config.MySQLDSN)
+	db, err := database.Open(dsn, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	load(t, rig, 10, 0)
+	idle := load(t, rig, 10, 0)
+	set("state", "unloaded", "distrust", 1)(t, rig, idle)
+	registry := prometheus.NewRegistry()
+	f := stock.NewFlusher(rig.Ledger, stock.NewStore(db), rig.Healer, 10*time.Millisecond, rig.Observers(registry))
+	systemtest.Go(t, f.Run)
+	age := func() float64 { return counter(t, registry, "neticket_audit_oldest_conclusive_seconds") }
+	written := func() float64 { return counter(t, registry, "neticket_flush_last_success_timestamp_seconds") }
+	servertest.Eventually(t, 10*time.Second, "a first round", func() bool { return written() > 0 })
+	first := written()
+	servertest.Eventually(t, 10*time.Second, "rounds go on", func() bool { return written() > first+0.2 })
+	if age() != 0 {
+		t.Errorf("%v s old, though only what nobody asks for is not compared", age())
+	}
+	proxy.Cut()
+	servertest.Eventually(t, 10*time.Second, "nobody can tell any more", func() bool { return age() > 0.2 })
+	proxy.Mend()
+	servertest.Eventually(t, 10*time.Second, "it is compared again", func() bool { return age() == 0 })
 }
 
 // A look leaves the list of shows that it was handed as it is: whoever looks until something is so hands it over again.
