@@ -15,6 +15,8 @@ type Loader struct {
 	resyncer *Resyncer
 	flight   singleflight.Group
 	running  sync.WaitGroup
+	ending   context.Context // ends soon after Wait is called
+	end      context.CancelFunc
 
 	mu   sync.Mutex
 	last map[int64]time.Time // when a show was last taken in hand without being asked for it by its state
@@ -22,7 +24,8 @@ type Loader struct {
 
 // NewLoader returns a loader.
 func NewLoader(resyncer *Resyncer) *Loader {
-	return &Loader{resyncer: resyncer, last: map[int64]time.Time{}}
+	ending, end := context.WithCancel(context.Background())
+	return &Loader{resyncer: resyncer, ending: ending, end: end, last: map[int64]time.Time{}}
 }
 
 // Load returns when the show is loaded, by this process or another, or with an ErrUnloaded at the context's end; loading goes on.
@@ -34,7 +37,7 @@ func (l *Loader) Load(ctx context.Context, show int64, garbled bool) error {
 	key := strconv.FormatInt(show, 10)
 	l.running.Add(1) // here, by everyone who waits: in the flight it might come after Wait has looked
 	done := l.flight.DoChan(key, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		ctx, cancel := l.within(ctx, loadWithin)
 		defer cancel()
 		err := l.load(ctx, show, garbled)
 		if err != nil && !errors.Is(err, ErrNoShow) && !errors.Is(err, ErrResyncRunning) { // once, not for each who waits
@@ -94,6 +97,16 @@ func (l *Loader) ready(ctx context.Context, show int64) (bool, error) {
 	return state.Val() == "open" && stream.Val() == 1, nil
 }
 
+// loadWithin bounds the loading of a show, whoever waits for it.
+const loadWithin = 20 * time.Second
+
+// within is for work that goes on without its caller, for a time, or until the loader ends.
+func (l *Loader) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d)
+	stop := context.AfterFunc(l.ending, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
 // reopenWait is how long a request waits for a paused show. Loading one that nothing happens on takes a tenth of it, so the
 // crowd that comes while a show is loaded gets in; a resync in the middle of a sale drains first and may take longer.
 const reopenWait = 300 * time.Millisecond
@@ -101,8 +114,9 @@ const reopenWait = 300 * time.Millisecond
 // Reopened waits for a moment and reports whether a show that was found paused is open again. Where it is not, and its
 // holder is dead, it is taken over in the background.
 func (l *Loader) Reopened(ctx context.Context, show int64) bool {
+	l.running.Add(1)
 	done := l.flight.DoChan("reopened "+strconv.FormatInt(show, 10), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reopenWait)
+		ctx, cancel := l.within(ctx, reopenWait)
 		defer cancel()
 		for sleep(ctx, 10*time.Millisecond) {
 			if ready, err := l.ready(ctx, show); ready || err != nil {
@@ -114,8 +128,10 @@ func (l *Loader) Reopened(ctx context.Context, show int64) bool {
 	})
 	select {
 	case <-ctx.Done():
+		go func() { <-done; l.running.Done() }() // Wait waits for it
 		return false
 	case result := <-done:
+		l.running.Done()
 		return result.Err == nil && result.Val == true
 	}
 }
@@ -127,7 +143,7 @@ func (l *Loader) takeOver(ctx context.Context, show int64) {
 		return
 	}
 	l.running.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		ctx, cancel := l.within(ctx, loadWithin)
 		defer cancel()
 		if ready, err := l.ready(ctx, show); ready || err != nil {
 			return // its holder was done in the meantime
@@ -139,8 +155,15 @@ func (l *Loader) takeOver(ctx context.Context, show int64) {
 	})
 }
 
-// Wait returns when nothing is being loaded; no new work may come in meanwhile.
-func (l *Loader) Wait() { l.running.Wait() }
+// waitGrace is how long a process that ends lets shows be loaded as if it did not.
+const waitGrace = time.Second
+
+// Wait returns when nothing is being loaded; from then on nothing can be. What takes long is given up, where that is possible.
+func (l *Loader) Wait() {
+	defer time.AfterFunc(waitGrace, l.end).Stop()
+	defer l.end()
+	l.running.Wait()
+}
 
 func (l *Loader) due(show int64) bool {
 	l.mu.Lock()

@@ -1,15 +1,19 @@
 package stock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/system"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -84,6 +88,56 @@ func TestLoadGoesOnWithoutItsCaller(t *testing.T) {
 		t.Error(err)
 	}
 	servertest.Eventually(t, 10*time.Second, "the show is loaded", func() bool { return hashOf(t, rig, show)["state"] == "open" })
+}
+
+// A process that ends does not wait for a MySQL that never answers: a show is put back while that is possible, and is taken over else.
+func TestLoadEndsWithItsProcess(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ statement, state string }{
+		"before the bump": {"FROM shows", "unloaded"},
+		"after it":        {"FOR UPDATE", "paused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := systemtest.New(t)
+			show := rig.Show(t, 10, 0)
+			proxy, dsn := systemtest.ProxyMySQL(t, rig.Config.MySQLDSN)
+			c := rig.Config
+			c.MySQLDSN = dsn
+			s, err := system.Build(c, systemtest.Log(), prometheus.NewRegistry())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			hangs, mend := make(chan struct{}), make(chan struct{})
+			t.Cleanup(func() { close(mend) })
+			proxy.Rule(func(request []byte) systemtest.Fate {
+				if bytes.Contains(request, []byte(test.statement)) {
+					select {
+					case hangs <- struct{}{}:
+					case <-mend:
+					}
+					<-mend
+				}
+				return systemtest.Deliver
+			})
+			loader := stock.NewLoader(s.Resyncer)
+			gone, leave := context.WithCancel(t.Context())
+			left := make(chan error)
+			go func() { left <- loader.Load(gone, show, false) }()
+			<-hangs
+			leave()
+			wantError(t, <-left, stock.ErrUnloaded)
+			began := time.Now()
+			loader.Wait()
+			if took := time.Since(began); took > 8*time.Second {
+				t.Errorf("it took %v to end", took)
+			}
+			if state := hashOf(t, rig, show)["state"]; state != test.state {
+				t.Errorf("the show is %q, want %q", state, test.state)
+			}
+		})
+	}
 }
 
 // A show found paused, whose holder is dead, is taken over.
