@@ -18,6 +18,6 @@ func main() {
 		s.Registry.MustRegister(stream.NewCollector(s.Group, s.Log))
 		flusher := stock.NewFlusher(s.Ledger, s.Stock, s.Healer, s.Config.FlushInterval, s.Observers(s.Registry))
 		// The guardian has it leave a server that the address leads to no more.
-		return system.Stages{{flusher.Run, s.NewWatch().Run}, {s.Guardian.Run, s.Healer.Run}}, nil
+		return system.Stages{{flusher.Run, s.NewWatch().Run, s.Healer.Run}, {s.Guardian.Run}}, nil
 	}))
 }

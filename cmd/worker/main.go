@@ -14,8 +14,8 @@ import (
 func main() {
 	os.Exit(system.Daemon(config.Worker, "records bookings in MySQL", func(_ context.Context, s *system.System, _ *ops.Health) (system.Stages, error) {
 		return system.Stages{
-			{s.Reader.Run},
-			{s.Guardian.Run, s.Healer.Run},
+			{s.Reader.Run, s.Healer.Run},
+			{s.Guardian.Run},
 		}, nil
 	}))
 }

@@ -52,18 +52,22 @@ func (f *Flusher) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 			defer cancel()
-			f.round(last)
+			f.flush(last)
 			return nil
 		}
 	}
 }
 
 func (f *Flusher) round(ctx context.Context) {
-	if _, err := f.Flush(ctx); err != nil && ctx.Err() == nil {
-		f.log.Warn("the units left were not written back; the next round tries again", "error", err)
-	}
+	f.flush(ctx)
 	if err := f.audits.round(ctx); err != nil && ctx.Err() == nil {
 		f.log.Warn("the stock was not audited; the next round tries again", "error", err)
+	}
+}
+
+func (f *Flusher) flush(ctx context.Context) {
+	if _, err := f.Flush(ctx); err != nil && ctx.Err() == nil {
+		f.log.Warn("the units left were not written back; the next round tries again", "error", err)
 	}
 }
 
