@@ -175,7 +175,7 @@ func (l *Ledger) eachHash(ctx context.Context, shows []int64, each func(show int
 				values, _ := reply[i+2].([]any)
 				fields := answer(values)
 				var hash Hash
-				if fields[0] != nil && fields[2] != nil {
+				if fields[0] != nil && (fields[2] != nil || fields.text(0) == "paused") { // one that is being made has no units yet
 					hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4)}
 				}
 				each(show, hash, at)

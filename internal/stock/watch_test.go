@@ -41,13 +41,12 @@ func TestStuckShowsAreLookedAfter(t *testing.T) {
 		},
 		"its resync died": func(t *testing.T, rig *systemtest.Rig, show int64) {
 			crashAfter(t, rig, show, "pause", "dead")
-			servertest.Eventually(t, 10*time.Second, "the holder is silent for long enough", func() bool {
-				var since int64
-				if _, err := fmt.Sscan(hashOf(t, rig, show)["paused_at"], &since); err != nil {
-					t.Fatal(err)
-				}
-				return rig.Redis.Time(t.Context()).Val().UnixMilli()-since > 50
-			})
+			silent(t, rig, show)
+		},
+		"its hash was lost, and its resync died": func(t *testing.T, rig *systemtest.Rig, show int64) {
+			deleteHash(t, rig, show)
+			crashAfter(t, rig, show, "pause", "dead")
+			silent(t, rig, show)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,6 +64,18 @@ func TestStuckShowsAreLookedAfter(t *testing.T) {
 			wantOpen(t, rig, show, 8)
 		})
 	}
+}
+
+// silent waits until the holder of a show may be taken over.
+func silent(t *testing.T, rig *systemtest.Rig, show int64) {
+	t.Helper()
+	servertest.Eventually(t, 10*time.Second, "the holder is silent for long enough", func() bool {
+		var since int64
+		if _, err := fmt.Sscan(hashOf(t, rig, show)["paused_at"], &since); err != nil {
+			t.Fatal(err)
+		}
+		return rig.Redis.Time(t.Context()).Val().UnixMilli()-since > 50
+	})
 }
 
 // No worker lives and nobody asks: the watch itself sees that a stream or a group is gone, and pending reservations get their answer.
