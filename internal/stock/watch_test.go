@@ -1,6 +1,7 @@
 package stock_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -200,4 +201,28 @@ func TestWatchAsksForARealDate(t *testing.T) {
 	if len(asked.since) != 1 || asked.since[0].IsZero() || asked.since[0].After(time.Unix(0, 0)) {
 		t.Errorf("asked for changes since %v", asked.since)
 	}
+}
+
+// A stream that is gone when a watch looks may be there again before the watch has distrusted the shows, and they loaded: as when
+// MySQL is slow to tell which shows there are.
+func TestWatchIsLate(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 10, 0)
+	proxy, dsn := systemtest.ProxyMySQL(t, rig.Config.MySQLDSN)
+	db, err := database.Open(dsn, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	deleteStream(t, rig, show)
+	proxy.Rule(func(request []byte) systemtest.Fate {
+		if bytes.HasSuffix(request, []byte("epoch FROM stock")) { // all shows
+			resync(t, rig, show)
+		}
+		return systemtest.Deliver
+	})
+	look(t, stock.NewWatch(rig.Ledger, stock.NewStore(db), rig.Healer, &edits{}, rig.Log))
+	inEpoch(t, rig, show, 2)
+	wantOpen(t, rig, show, 10)
 }
