@@ -72,7 +72,7 @@ func (t tool) printReport(r invariant.Report) error {
 	switch {
 	case !r.OK():
 	case len(r.Inconclusive) > 0:
-		_, _ = fmt.Fprint(w, "\nNothing is broken as far as can be told: the inconclusive shows never stood still, are paused, or no api or worker\n"+
+		_, _ = fmt.Fprint(w, "\nNothing is broken as far as can be told: the inconclusive shows never stood still, are paused, or no process\n"+
 			"is there to vouch for their Redis server.\n")
 	default:
 		_, _ = fmt.Fprint(w, "\nAll invariants hold.\n")

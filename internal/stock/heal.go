@@ -119,7 +119,7 @@ func (h *Healer) due(ctx context.Context, show int64, w wish) bool {
 	case CauseEpoch: // none of what it sells could be confirmed
 		return cut.Hash.State == "open" && cut.Hash.Epoch < cut.Row.Epoch
 	case CauseDrift:
-		return cut.Row.Epoch == w.epoch && !(cut.Conclusive && cut.Agrees())
+		return cut.Row.Epoch == w.epoch && (!cut.Conclusive || !cut.Agrees())
 	}
 	return cut.Row.Epoch == w.epoch
 }
