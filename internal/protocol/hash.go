@@ -63,7 +63,6 @@ func (h *Hash) Delete(names ...string) {
 
 var (
 	errNotInteger = errors.New("ERR hash value is not an integer")
-	errCompare    = errors.New("ERR attempt to compare nil with number")
 )
 
 // add is HINCRBY.

@@ -1,5 +1,7 @@
 package protocol
 
+import "math"
+
 // Modes of Pause.
 const (
 	Stop = ""
@@ -18,7 +20,7 @@ func (s *Server) Pause(show int64, token string, takeOver int64, mode string) An
 	}
 	if paused && !mine {
 		at, _ := h.numberOf("paused_at")
-		if float64(s.Now)-at < float64(takeOver) || s.Mistakes.NoTakeOver {
+		if math.Abs(float64(s.Now)-at) < float64(takeOver) || s.Mistakes.NoTakeOver {
 			return Answer{"running"}
 		}
 	}
@@ -134,21 +136,21 @@ func (s *Server) Unload(show int64) int64 {
 	return 1
 }
 
-// Edit is edit.lua; times are in ms. An error is that of Lua for a version that is no number.
-func (s *Server) Edit(show, version, opens, closes, starts int64) (int64, error) {
+// Edit is edit.lua; times are in ms.
+func (s *Server) Edit(show, version, opens, closes, starts int64) int64 {
 	h := s.Show(show)
 	if len(*h) == 0 {
-		return 0, nil
+		return 0
 	}
 	if text, ok := h.Get("version"); ok {
 		n, ok := number(text)
 		if !ok {
-			return 0, errCompare
+			n = -1
 		}
 		if n >= float64(version) {
-			return 0, nil
+			return 0
 		}
 	}
 	h.Set("version", itoa(version), "opens", itoa(opens), "closes", itoa(closes), "starts", itoa(starts))
-	return 1, nil
+	return 1
 }

@@ -228,8 +228,8 @@ func (p *pair) unload(ctx context.Context, show int64) error {
 
 func (p *pair) edit(ctx context.Context, show, version, opens, closes, starts int64) error {
 	server, serverErr := p.script(ctx, p.scripts.edit, []string{p.shards.Show(show)}, version, opens, closes, starts)
-	model, modelErr := p.model.Edit(show, version, opens, closes, starts)
-	return p.done(ctx, fmt.Sprintf("edit %d to version %d", show, version), model, modelErr, server, serverErr)
+	model := p.model.Edit(show, version, opens, closes, starts)
+	return p.done(ctx, fmt.Sprintf("edit %d to version %d", show, version), model, nil, server, serverErr)
 }
 
 // texts are the strings of an answer, one at least.
