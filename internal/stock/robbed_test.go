@@ -3,6 +3,7 @@ package stock_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -111,4 +112,27 @@ func TestRobbedInItsTransaction(t *testing.T) {
 		t.Errorf("got %v and %v; want one to win", first, second)
 	}
 	wantOpen(t, rig, show, 10)
+}
+
+// A change that was stored before its resync was robbed is not one of which nothing was done.
+func TestRobbedAfterTheChange(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 10, 4)
+	confirm(t, rig, show, 7, 3)
+	victim := newResyncer(rig, func(p *parts) {
+		p.confirmed = hooked{Store: p.confirmed.(*booking.Store), byUser: func() {
+			robber := newResyncer(rig, nil)
+			robber.SetPatience(0, time.Second)
+			if _, err := robber.Resync(t.Context(), show, "test"); err != nil {
+				t.Error("the robber:", err)
+			}
+		}}
+	})
+	victim.SetPatience(time.Hour, time.Second) // it says too seldom that it lives
+	_, err := victim.Change(t.Context(), show, stock.Change{Capacity: 20, Limit: 4})
+	wantOpen(t, rig, show, 17)
+	if err == nil || errors.Is(err, stock.ErrResyncRunning) {
+		t.Errorf("%v; want an error that does not say that nothing was done", err)
+	}
 }

@@ -27,6 +27,7 @@ type steps struct {
 	change     *Change // nil: none, or refused
 	refused    error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
 	unanswered bool    // a call of load.lua was not answered
+	stored     bool    // the change is stored, or may be
 	// stopBeat ends the heartbeat; nil: there is none.
 	stopBeat func()
 	// commit has the caller's context count no more, as there is no way back from here. It returns false where that has ended.
@@ -109,6 +110,9 @@ func (s *steps) run(caller context.Context) (Resynced, error) {
 	if failed == nil {
 		failed = errors.New("other resyncs came in between too often")
 	}
+	if s.stored && errors.Is(failed, ErrResyncRunning) {
+		failed = fmt.Errorf("the change may be stored: %v", failed) //nolint:errorlint // a caller who is told of another resync takes it that nothing was done
+	}
 	return Resynced{}, failed
 }
 
@@ -135,6 +139,7 @@ func (s *steps) reload(ctx context.Context, row Row, held hold) (result Resynced
 		return Resynced{}, false, err
 	}
 	fresh, changed, err := s.raise(ctx, row, held.epoch)
+	s.stored = s.stored || s.change != nil && (fresh != nil || err != nil)
 	if err != nil {
 		return Resynced{}, true, err // perhaps committed: a second raise does no harm
 	}
