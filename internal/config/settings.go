@@ -147,7 +147,7 @@ func settings() []setting {
 		},
 		{
 			name: "NETICKET_TAKE_OVER", def: "10s", of: all,
-			doc:     "how long a resync that gives no sign of life keeps its show paused before another may take it over, 1 s or more",
+			doc:     "how long a resync that gives no sign of life keeps its show paused before another may take it over, 1 s or more; the same in every process",
 			binding: to(func(c *Config) *time.Duration { return &c.TakeOver }, duration(time.Second)),
 		},
 		{

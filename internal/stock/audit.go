@@ -2,6 +2,7 @@ package stock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -146,41 +147,49 @@ func (l *Ledger) hashes(ctx context.Context, shows []int64) (map[int64]Hash, tim
 	return snapshots, now, err
 }
 
-// eachHash calls each with a show's hash and the instant, by Redis's clock, at which it was so.
+// eachHash calls each with a show's hash and the instant, by Redis's clock, at which it was so. A shard that cannot be read does not
+// hinder the others; the error names it.
 func (l *Ledger) eachHash(ctx context.Context, shows []int64, each func(show int64, hash Hash, at time.Time)) error {
-	const chunk = 500
+	var faults []error
 	byShard := make([][]int64, l.shards.Len())
 	for _, show := range shows {
 		shard := l.shards.Of(show)
 		byShard[shard] = append(byShard[shard], show)
 	}
 	for shard, shows := range byShard {
-		for len(shows) > 0 {
-			part := shows[:min(chunk, len(shows))]
-			shows = shows[len(part):]
-			node, err := masterOf(ctx, l.client, l.shards.Entries(shard))
-			if err != nil {
-				return fmt.Errorf("find the server of shard %d: %w", shard, err)
-			}
-			keys := make([]string, len(part))
-			for i, show := range part {
-				keys[i] = l.shards.Show(show)
-			}
-			reply, err := run(ctx, node, l.scripts.look, keys)
-			if err != nil {
-				return fmt.Errorf("read the shows of shard %d: %w", shard, err)
-			}
-			at := time.Unix(reply.number(0), reply.number(1)*1000).UTC()
-			for i, show := range part {
-				values, _ := reply[i+2].([]any)
-				fields := answer(values)
-				var hash Hash
-				if fields[0] != nil && (fields[2] != nil || fields.text(0) == "paused") { // one that is being made has no units yet
-					hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4)}
-				}
-				each(show, hash, at)
+		for part := range slices.Chunk(shows, 500) {
+			if err := l.look(ctx, shard, part, each); err != nil {
+				faults = append(faults, fmt.Errorf("read the shows of shard %d: %w", shard, err))
+				break
 			}
 		}
+	}
+	return errors.Join(faults...)
+}
+
+// look is eachHash for some shows of one shard.
+func (l *Ledger) look(ctx context.Context, shard int, shows []int64, each func(show int64, hash Hash, at time.Time)) error {
+	node, err := masterOf(ctx, l.client, l.shards.Entries(shard))
+	if err != nil {
+		return err
+	}
+	keys := make([]string, len(shows))
+	for i, show := range shows {
+		keys[i] = l.shards.Show(show)
+	}
+	reply, err := run(ctx, node, l.scripts.look, keys)
+	if err != nil {
+		return err
+	}
+	at := time.Unix(reply.number(0), reply.number(1)*1000).UTC()
+	for i, show := range shows {
+		values, _ := reply[i+2].([]any)
+		fields := answer(values)
+		var hash Hash
+		if len(fields) == 5 && fields[0] != nil && (fields[2] != nil || fields.text(0) == "paused") { // one that is being made has no units yet
+			hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4)}
+		}
+		each(show, hash, at)
 	}
 	return nil
 }

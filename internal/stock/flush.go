@@ -3,6 +3,7 @@ package stock
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -84,19 +85,14 @@ func (f *Flusher) Flush(ctx context.Context) (int, error) {
 		shows = append(shows, show)
 	}
 	var changed []Snapshot
-	err = f.ledger.eachHash(ctx, shows, func(show int64, hash Hash, at time.Time) {
+	unread := f.ledger.eachHash(ctx, shows, func(show int64, hash Hash, at time.Time) {
 		last, ok := f.written[show]
 		if hash.Epoch > 0 && (!ok || last.Epoch != hash.Epoch || last.Left != hash.Left) {
 			changed = append(changed, Snapshot{Show: show, Epoch: hash.Epoch, Left: hash.Left, AsOf: at})
 		}
 	})
-	if err != nil {
-		return 0, err
-	}
-	const chunk = 500
 	written := 0
-	for part := changed; len(part) > 0; part = part[min(chunk, len(part)):] {
-		batch := part[:min(chunk, len(part))]
+	for batch := range slices.Chunk(changed, 500) {
 		if err := f.store.WriteSnapshots(ctx, batch); err != nil {
 			return written, err
 		}
@@ -105,6 +101,9 @@ func (f *Flusher) Flush(ctx context.Context) (int, error) {
 		}
 		written += len(batch)
 		f.metrics.shows.Add(float64(len(batch)))
+	}
+	if unread != nil {
+		return written, unread
 	}
 	f.metrics.lastSuccess.SetToCurrentTime()
 	return written, nil

@@ -218,3 +218,26 @@ func TestCutsThatAreNotConclusive(t *testing.T) {
 	servertest.Eventually(t, 10*time.Second, "a look that is not conclusive", func() bool { return !cutOf(t, rig, show).Conclusive })
 	wantOpen(t, rig, other, 10)
 }
+
+// Somebody put another kind of value in a show's place: that hinders this show alone.
+func TestShowThatIsNoHash(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	odd, sound := load(t, rig, 10, 0), load(t, rig, 20, 0)
+	for rig.Shards.Of(sound) != rig.Shards.Of(odd) {
+		sound = load(t, rig, 20, 0)
+	}
+	f, _ := newFlusher(rig, time.Hour)
+	if _, err := f.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rig.Redis.Del(t.Context(), rig.Shards.Show(odd))
+	rig.Redis.Set(t.Context(), rig.Shards.Show(odd), "what is this", 0)
+	reserve(t, rig, request(sound, 7, 3, "a"))
+	flush(t, f, 1)
+	wantSnapshot(t, rig, sound, 1, 17)
+	look(t, rig.NewWatch())
+	if cut := cutOf(t, rig, odd); cut.Hash.State != "" {
+		t.Errorf("it is taken for %+v", cut.Hash)
+	}
+}

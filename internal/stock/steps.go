@@ -27,6 +27,7 @@ type steps struct {
 	change     *Change // nil: none, or refused
 	refused    error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
 	unanswered bool    // a call of load.lua was not answered
+	tries      int     // to store the change
 	stored     bool    // the change is stored, or may be
 	// stopBeat ends the heartbeat; nil: there is none.
 	stopBeat func()
@@ -218,8 +219,11 @@ func (s *steps) raise(ctx context.Context, read Row, hashEpoch int64) (fresh *Ro
 		if s.change != nil && s.change.Also != nil {
 			times, err := s.change.Also(ctx, tx)
 			if err != nil {
-				refused = fmt.Errorf("store the change: %w", err)
-				return refused
+				err = fmt.Errorf("store the change: %w", err)
+				if s.tries++; s.tries == 3 { // whatever it is, it stays
+					refused = err
+				}
+				return err
 			}
 			changed = &times
 		}

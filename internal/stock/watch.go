@@ -2,6 +2,7 @@ package stock
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"time"
@@ -69,23 +70,18 @@ func (w *Watch) Look(ctx context.Context) error {
 		w.after = shows[watched-1]
 	}
 	open := map[int]bool{} // shards
-	err = w.ledger.eachHash(ctx, shows, func(show int64, hash Hash, _ time.Time) {
+	faults := []error{w.ledger.eachHash(ctx, shows, func(show int64, hash Hash, _ time.Time) {
 		if hash.Stuck() {
 			w.healer.Want(show, CauseStuck, 0)
 		}
 		if hash.State == "open" {
 			open[w.ledger.shards.Of(show)] = true
 		}
-	})
-	if err != nil {
-		return err
-	}
+	})}
 	for shard := range open {
-		if err := w.stream(ctx, shard); err != nil {
-			return err
-		}
+		faults = append(faults, w.stream(ctx, shard))
 	}
-	return w.edit(ctx)
+	return errors.Join(append(faults, w.edit(ctx))...)
 }
 
 // stream distrusts the shows of a shard that sells, though its stream or group is gone.

@@ -176,12 +176,16 @@ func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
 		return err
 	}
 	dryRun := false
-	if text := query.Get("dry_run"); text != "" {
-		if dryRun, err = strconv.ParseBool(text); err != nil {
-			var bad invalid.Error
-			bad.Add("dry_run", "type", "must be true or false")
-			return bad.OrNil()
+	var bad invalid.Error
+	for name := range query { // a misspelt dry run would be a real one
+		if name != "dry_run" {
+			bad.Add(name, "unknown", "there is no such parameter")
+		} else if dryRun, err = strconv.ParseBool(query.Get(name)); err != nil {
+			bad.Add(name, "type", "must be true or false")
 		}
+	}
+	if err := bad.OrNil(); err != nil {
+		return err
 	}
 	result, err := s.deps.BackOffice.Resync(c.Request().Context(), id, dryRun)
 	if err != nil {
