@@ -166,8 +166,11 @@ func (l *Ledger) edits(ctx context.Context, shows map[int64]SaleTimes) error {
 			l.scripts.edit.Eval(ctx, pipe, []string{l.shards.Show(show)}, times.Version,
 				times.Opens.UnixMilli(), times.Closes.UnixMilli(), times.Starts.UnixMilli())
 		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return fmt.Errorf("set the sale times of %d shows: %w", len(part), err)
+		replies, _ := pipe.Exec(ctx) // each has its own error
+		for _, reply := range replies {
+			if err := reply.Err(); err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") { // what is no hash sells nothing, at any time
+				return fmt.Errorf("set the sale times of %d shows: %w", len(part), err)
+			}
 		}
 	}
 	return nil
