@@ -17,14 +17,20 @@ type Hash struct {
 	Epoch        int64
 	Left         int
 	Seq, Settled int64
+	PausedAt     int64 // ms, by Redis's clock: when the holder of the last pause gave a sign of life
 }
 
 // Pending is the number of entries that wait to be settled.
 func (h Hash) Pending() int64 { return h.Seq - h.Settled }
 
 // Stuck reports whether a show was taken off sale and not put back, though that should not wait for the next request: a holder
-// may have died, or reservations wait for an outcome. While a resync is alive, this passes by itself.
-func (h Hash) Stuck() bool { return h.State == "paused" || h.State == "unloaded" && h.Pending() != 0 }
+// has been silent for takeOver, or reservations wait for an outcome.
+func (h Hash) Stuck(at time.Time, takeOver time.Duration) bool {
+	if h.State == "paused" {
+		return at.Sub(time.UnixMilli(h.PausedAt)).Abs() >= takeOver // the server's clock may have been set back
+	}
+	return h.State == "unloaded" && h.Pending() != 0
+}
 
 // Cut is one look at both sides of a show's stock.
 type Cut struct {
@@ -186,8 +192,8 @@ func (l *Ledger) look(ctx context.Context, shard int, shows []int64, each func(s
 		values, _ := reply[i+2].([]any)
 		fields := answer(values)
 		var hash Hash
-		if len(fields) == 5 && fields[0] != nil && (fields[2] != nil || fields.text(0) == "paused") { // one that is being made has no units yet
-			hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4)}
+		if len(fields) == 6 && fields[0] != nil && (fields[2] != nil || fields.text(0) == "paused") { // one that is being made has no units yet
+			hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4), PausedAt: fields.number(5)}
 		}
 		each(show, hash, at)
 	}

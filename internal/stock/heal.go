@@ -115,7 +115,7 @@ func (h *Healer) due(ctx context.Context, show int64, w wish) bool {
 	}
 	switch w.cause {
 	case CauseStuck:
-		return cut.Hash.Stuck()
+		return cut.Hash.Stuck(cut.At, h.resyncer.takeOver)
 	case CauseEpoch: // none of what it sells could be confirmed
 		return cut.Hash.State == "open" && cut.Hash.Epoch < cut.Row.Epoch
 	case CauseDrift:

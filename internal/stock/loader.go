@@ -145,8 +145,9 @@ func (l *Loader) takeOver(ctx context.Context, show int64) {
 	l.running.Go(func() {
 		ctx, cancel := l.within(ctx, loadWithin)
 		defer cancel()
-		if ready, err := l.ready(ctx, show); ready || err != nil {
-			return // its holder was done in the meantime
+		ledger := l.resyncer.ledger
+		if hashes, at, err := ledger.hashes(ctx, []int64{show}); err != nil || !hashes[show].Stuck(at, l.resyncer.takeOver) {
+			return // its holder is alive, or done in the meantime
 		}
 		_, err := l.resyncer.Resync(ctx, show, CauseStuck)
 		if err != nil && !errors.Is(err, ErrResyncRunning) {

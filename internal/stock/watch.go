@@ -70,8 +70,8 @@ func (w *Watch) Look(ctx context.Context) error {
 		w.after = shows[watched-1]
 	}
 	open := map[int]bool{} // shards
-	faults := []error{w.ledger.eachHash(ctx, shows, func(show int64, hash Hash, _ time.Time) {
-		if hash.Stuck() {
+	faults := []error{w.ledger.eachHash(ctx, shows, func(show int64, hash Hash, at time.Time) {
+		if hash.Stuck(at, w.healer.resyncer.takeOver) {
 			w.healer.Want(show, CauseStuck, 0)
 		}
 		if hash.State == "open" {

@@ -226,3 +226,19 @@ func TestWatchIsLate(t *testing.T) {
 	inEpoch(t, rig, show, 2)
 	wantOpen(t, rig, show, 10)
 }
+
+// A pause whose holder gave a sign of life just now is none of the watch's business: its holder may be done by the time that somebody
+// takes it over, and a show on sale would be resynced for nothing.
+func TestLivingPauseIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 10, 0)
+	set("state", "paused", "paused_at", rig.Redis.Time(t.Context()).Val().UnixMilli())(t, rig, show)
+	systemtest.Go(t, rig.Healer.Run)
+	look(t, rig.NewWatch())
+	rig.Healer.Want(show, stock.CauseStuck, 0)
+	healed(t, rig)
+	if n := counter(t, rig.Registry, "neticket_resyncs_total", stock.CauseStuck); n != 0 {
+		t.Errorf("%v resyncs were tried", n)
+	}
+}
