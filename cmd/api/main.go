@@ -14,7 +14,7 @@ import (
 
 func main() {
 	os.Exit(system.Daemon(config.API, "answers customers and admins over HTTP", func(ctx context.Context, s *system.System, health *ops.Health) (system.Stages, error) {
-		server, stages, err := s.OpenWeb(health.SetStopping)
+		server, stages, err := s.OpenWeb(ctx, health.SetStopping)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/invariant"
 	"github.com/neticket/neticket/internal/show"
-	"github.com/neticket/neticket/internal/system"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -118,14 +117,14 @@ func TestTokens(t *testing.T) {
 	c := newCLI(t, "NETICKET_TOKEN_SECRET="+secret)
 	c.mustRun(t, "migrate")
 	tokens := strings.Fields(c.mustRun(t, "tokens", "--count", "1500") + c.mustRun(t, "tokens", "--count", "2"))
-	signer, err := account.NewSigner([][]byte{[]byte(secret)}, system.TokenLife, time.Now)
+	signer, err := account.NewSigner([][]byte{[]byte(secret)}, account.TokenLife, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	users := map[int64]bool{}
 	for _, token := range tokens {
 		claims, err := signer.Verify(token)
-		if err != nil || claims.Role != account.Customer || time.Until(claims.ExpiresAt) < system.TokenLife-time.Minute {
+		if err != nil || claims.Role != account.Customer || time.Until(claims.ExpiresAt) < account.TokenLife-time.Minute {
 			t.Fatalf("%s: %+v, %v", token, claims, err)
 		}
 		users[claims.UserID] = true

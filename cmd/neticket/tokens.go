@@ -45,7 +45,7 @@ func (t tool) tokens(ctx context.Context, s *system.System, count int) error {
 	if len(s.Config.TokenSecrets) == 0 {
 		return errors.New("NETICKET_TOKEN_SECRET is required: the one of the API")
 	}
-	signer, err := account.NewSigner(s.Config.TokenSecrets, system.TokenLife, time.Now)
+	signer, err := account.NewSigner(s.Config.TokenSecrets, account.TokenLife, time.Now)
 	if err != nil {
 		return err
 	}

@@ -45,11 +45,16 @@ type User struct {
 	Name      string
 	Role      Role
 	CreatedAt time.Time // UTC, in milliseconds
+
+	// Generation rises when all tokens that were issued before must no longer hold: with another password or role.
+	Generation int64
 }
 
 // Accounts signs people up and logs them in. A process needs one: the limit on hashing and the memory of failed logins are
 // its own.
 type Accounts struct {
+	Revocations *Revocations
+
 	store    store
 	log      *slog.Logger
 	now      func() time.Time
@@ -59,7 +64,10 @@ type Accounts struct {
 
 // New works on a pool made by database.Open; now is the clock, such as time.Now.
 func New(db *sql.DB, log *slog.Logger, now func() time.Time) *Accounts {
-	return &Accounts{store: store{db}, log: log, now: now, hasher: newHasher(), throttle: newThrottle(now)}
+	return &Accounts{
+		Revocations: newRevocations(store{db}, log, now),
+		store:       store{db}, log: log, now: now, hasher: newHasher(), throttle: newThrottle(now),
+	}
 }
 
 // SignUp makes a customer. It returns an *invalid.Error that names email, password or name, or ErrEmailTaken.
@@ -116,18 +124,27 @@ func (a *Accounts) LogIn(ctx context.Context, email, password, address string) (
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return User{}, err
 	}
-	ok, outdated, err := a.hasher.verify(ctx, password, hash)
+	outdated, err := a.prove(ctx, u, hash, password, from)
 	if err != nil {
-		return User{}, fmt.Errorf("verify the password of user %d: %w", u.ID, err)
+		return User{}, err
 	}
-	if !ok {
-		return User{}, ErrBadCredentials
-	}
-	a.throttle.succeeded(from)
 	if outdated {
 		a.rehash(ctx, u.ID, password, hash)
 	}
 	return u, nil
+}
+
+// prove ends an attempt: it returns ErrBadCredentials unless the password is the one of hash, and whether that is outdated.
+func (a *Accounts) prove(ctx context.Context, u User, hash, password string, from origin) (outdated bool, err error) {
+	ok, outdated, err := a.hasher.verify(ctx, password, hash)
+	if err != nil {
+		return false, fmt.Errorf("verify the password of user %d: %w", u.ID, err)
+	}
+	if !ok {
+		return false, ErrBadCredentials
+	}
+	a.throttle.succeeded(from)
+	return outdated, nil
 }
 
 // rehash brings a hash to today's cost. The login does not fail with it: the next one tries again.

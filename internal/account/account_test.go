@@ -34,6 +34,11 @@ func accounts(t *testing.T, c *clock) *Accounts {
 	if err := database.Migrate(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
+	return accountsOn(db, c)
+}
+
+// accountsOn returns Accounts as another process on the same database has them.
+func accountsOn(db *sql.DB, c *clock) *Accounts {
 	a := New(db, slog.New(slog.DiscardHandler), c.Now)
 	a.hasher.cost = cost{memory: 8, time: 1, threads: 1}
 	return a

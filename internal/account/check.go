@@ -25,12 +25,7 @@ func (u *User) check(password string) error {
 	if u.Email, ok = normalEmail(u.Email); !ok {
 		bad.Add("email", "format", fmt.Sprintf("must be an email address of at most %d bytes, such as kim@example.com", maxEmailBytes))
 	}
-	switch n := utf8.RuneCountInString(password); {
-	case n < minPassword:
-		bad.Add("password", "too_short", fmt.Sprintf("must have at least %d characters", minPassword))
-	case n > maxPassword || len(password) > maxPasswordBytes:
-		bad.Add("password", "too_long", fmt.Sprintf("must have at most %d characters", maxPassword))
-	}
+	checkPassword(&bad, "password", password)
 	u.Name = strings.TrimSpace(u.Name)
 	switch n := utf8.RuneCountInString(u.Name); {
 	case n == 0:
@@ -44,6 +39,16 @@ func (u *User) check(password string) error {
 		bad.Add("role", "unknown", "must be customer or admin")
 	}
 	return bad.OrNil()
+}
+
+// checkPassword adds what is wrong with a password that somebody wants to have, under the name of the field that it came in.
+func checkPassword(bad *invalid.Error, field, password string) {
+	switch n := utf8.RuneCountInString(password); {
+	case n < minPassword:
+		bad.Add(field, "too_short", fmt.Sprintf("must have at least %d characters", minPassword))
+	case n > maxPassword || len(password) > maxPasswordBytes:
+		bad.Add(field, "too_long", fmt.Sprintf("must have at most %d characters", maxPassword))
+	}
 }
 
 // normalEmail returns a bare address, trimmed and in lower case; ok says whether it is one.

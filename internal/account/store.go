@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -87,8 +88,8 @@ func (s store) byEmail(ctx context.Context, email string) (User, string, error) 
 }
 
 func (s store) one(ctx context.Context, where string, argument any) (u User, hash string, err error) {
-	row := s.db.QueryRowContext(ctx, "SELECT id, email, name, role, created_at, password_hash FROM users WHERE "+where, argument)
-	switch err := row.Scan(&u.ID, &u.Email, &u.Name, &u.Role, &u.CreatedAt, &hash); {
+	row := s.db.QueryRowContext(ctx, "SELECT id, email, name, role, created_at, token_generation, password_hash FROM users WHERE "+where, argument)
+	switch err := row.Scan(&u.ID, &u.Email, &u.Name, &u.Role, &u.CreatedAt, &u.Generation, &hash); {
 	case errors.Is(err, sql.ErrNoRows):
 		return User{}, "", ErrNotFound
 	case err != nil:
@@ -104,4 +105,42 @@ func (s store) replaceHash(ctx context.Context, id int64, old, hash string) erro
 		return fmt.Errorf("update the password hash of user %d: %w", id, err)
 	}
 	return nil
+}
+
+// nextGeneration raises a user's generation, which revokes all tokens, and sets what is given with it, such as "role = ?". It
+// returns false when the generation is no longer that of u: somebody else was faster, and nothing is changed. The time is
+// MySQL's, as that of revokedWithin is.
+func (s store) nextGeneration(ctx context.Context, u User, set string, to any) (bool, error) {
+	result, err := s.db.ExecContext(ctx, "UPDATE users SET "+set+`, token_generation = token_generation + 1,
+		tokens_revoked_at = UTC_TIMESTAMP(3) WHERE id = ? AND token_generation = ?`, to, u.ID, u.Generation)
+	var rows int64
+	if err == nil {
+		rows, err = result.RowsAffected()
+	}
+	if err != nil {
+		return false, fmt.Errorf("update user %d: %w", u.ID, err)
+	}
+	return rows == 1, nil
+}
+
+// revokedWithin returns the generations of the users whose tokens were revoked so long ago at most.
+func (s store) revokedWithin(ctx context.Context, ago time.Duration) (generations map[int64]int64, err error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT id, token_generation FROM users WHERE tokens_revoked_at >= UTC_TIMESTAMP(3) - INTERVAL ? SECOND",
+		int64(math.Ceil(ago.Seconds())))
+	if err != nil {
+		return nil, fmt.Errorf("read whose tokens are revoked: %w", err)
+	}
+	defer rows.Close() // rows.Err tells
+	generations = map[int64]int64{}
+	for rows.Next() {
+		var id, generation int64
+		if err := rows.Scan(&id, &generation); err != nil {
+			return nil, fmt.Errorf("read whose tokens are revoked: %w", err)
+		}
+		generations[id] = generation
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read whose tokens are revoked: %w", err)
+	}
+	return generations, nil
 }

@@ -18,24 +18,28 @@ var ErrInvalidToken = errors.New("invalid token")
 
 // Claims is what a token says about its bearer. Times are UTC, in milliseconds.
 type Claims struct {
-	UserID    int64
-	Role      Role
-	IssuedAt  time.Time
-	ExpiresAt time.Time
+	UserID     int64
+	Role       Role
+	Generation int64 // see User
+	IssuedAt   time.Time
+	ExpiresAt  time.Time
 }
 
-// A token is the base64url of version (1 byte), user id (8), role (1), issued and expires (ms since 1970, 6 each, which
-// last until the year 10889) and the HMAC-SHA256 of all that. 54 bytes are 72 characters without spare bits, so a token has
-// one spelling only.
+// TokenLife is how long a login holds.
+const TokenLife = 24 * time.Hour
+
+// A token is the base64url of version (1 byte), user id (8), role (1), generation (6), issued and expires (ms since 1970, 6
+// each, which last until the year 10889) and the HMAC-SHA256 of all that. 60 bytes are 80 characters without spare bits, so a
+// token has one spelling only.
 const (
-	tokenVersion = 1
-	payloadBytes = 1 + 8 + 1 + 6 + 6
+	tokenVersion = 2
+	payloadBytes = 1 + 8 + 1 + 6 + 6 + 6
 	tokenBytes   = payloadBytes + sha256.Size
 	tokenChars   = tokenBytes * 4 / 3
-	keyLabel     = "neticket login token 1" // keeps the key apart from others that may be derived of a secret
+	keyLabel     = "neticket login token 2" // keeps the key apart from others that may be derived of a secret
 )
 
-// Signer issues and verifies login tokens, which are not stored: they hold until they expire. It may be used at the same time.
+// Signer issues and verifies login tokens, which are not stored: they hold until they expire or are revoked. It may be used at the same time.
 type Signer struct {
 	keys []sync.Pool // one per secret, of *scratch
 	ttl  time.Duration
@@ -50,7 +54,7 @@ type scratch struct {
 	sum   [sha256.Size]byte
 }
 
-// NewSigner signs with the first of the secrets and verifies with all; tokens hold for ttl, such as 24 h.
+// NewSigner signs with the first of the secrets and verifies with all; tokens hold for ttl, TokenLife at most.
 func NewSigner(secrets [][]byte, ttl time.Duration, now func() time.Time) (*Signer, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("make a token signer: no secret")
@@ -78,14 +82,16 @@ func (s *Signer) Issue(u User) (token string, expires time.Time) {
 	if u.Role == Admin {
 		b.raw[9] = 1
 	}
-	putMillis(b.raw[10:16], now)
-	putMillis(b.raw[16:22], expires)
+	put48(b.raw[10:16], u.Generation)
+	put48(b.raw[16:22], now.UnixMilli())
+	put48(b.raw[22:28], expires.UnixMilli())
 	b.sign()
 	copy(b.raw[payloadBytes:], b.sum[:])
 	return base64.RawURLEncoding.EncodeToString(b.raw[:]), expires
 }
 
-// Verify returns what token says, or ErrInvalidToken. It does not know whether the user still exists.
+// Verify returns what token says, or ErrInvalidToken. It knows neither whether the user still exists nor
+// whether the token was revoked: see Revocations.
 func (s *Signer) Verify(token string) (Claims, error) {
 	if len(token) != tokenChars {
 		return Claims{}, ErrInvalidToken
@@ -114,10 +120,11 @@ func (b *scratch) verify(token string) (Claims, bool) {
 		role = Admin
 	}
 	return Claims{
-		UserID:    int64(binary.BigEndian.Uint64(b.raw[1:])),
-		Role:      role,
-		IssuedAt:  millis(b.raw[10:16]),
-		ExpiresAt: millis(b.raw[16:22]),
+		UserID:     int64(binary.BigEndian.Uint64(b.raw[1:])),
+		Role:       role,
+		Generation: get48(b.raw[10:16]),
+		IssuedAt:   time.UnixMilli(get48(b.raw[16:22])).UTC(),
+		ExpiresAt:  time.UnixMilli(get48(b.raw[22:28])).UTC(),
 	}, hmac.Equal(b.raw[payloadBytes:], b.sum[:])
 }
 
@@ -128,13 +135,11 @@ func (b *scratch) sign() {
 	b.mac.Sum(b.sum[:0])
 }
 
-func putMillis(to []byte, t time.Time) {
-	ms := uint64(t.UnixMilli())
-	binary.BigEndian.PutUint16(to, uint16(ms>>32))
-	binary.BigEndian.PutUint32(to[2:], uint32(ms))
+func put48(to []byte, n int64) {
+	binary.BigEndian.PutUint16(to, uint16(n>>32))
+	binary.BigEndian.PutUint32(to[2:], uint32(n))
 }
 
-func millis(from []byte) time.Time {
-	ms := uint64(binary.BigEndian.Uint16(from))<<32 | uint64(binary.BigEndian.Uint32(from[2:]))
-	return time.UnixMilli(int64(ms)).UTC()
+func get48(from []byte) int64 {
+	return int64(binary.BigEndian.Uint16(from))<<32 | int64(binary.BigEndian.Uint32(from[2:]))
 }

@@ -29,9 +29,9 @@ func TestTokenRoundTrip(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	s := signer(t, c, newSecret)
-	for _, u := range []User{{ID: 1, Role: Customer}, {ID: 1<<63 - 1, Role: Admin}} {
+	for _, u := range []User{{ID: 1, Role: Customer}, {ID: 1<<63 - 1, Role: Admin, Generation: 1<<31 - 1}} {
 		token, expires := s.Issue(u)
-		want := Claims{UserID: u.ID, Role: u.Role, IssuedAt: c.now, ExpiresAt: c.now.Add(24 * time.Hour)}
+		want := Claims{UserID: u.ID, Role: u.Role, Generation: u.Generation, IssuedAt: c.now, ExpiresAt: c.now.Add(24 * time.Hour)}
 		got, err := s.Verify(token)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" || !expires.Equal(want.ExpiresAt) {
 			t.Errorf("%v, expires %v, -want +got\n%s", err, expires, diff)

@@ -8,22 +8,23 @@ import (
 	"github.com/neticket/neticket/internal/web"
 )
 
-// TokenLife is how long a login holds.
-const TokenLife = 24 * time.Hour
-
 // drainFor is how long a stopping API still takes requests.
 const drainFor = 2 * time.Second
 
-// OpenWeb returns the HTTP server of an API, not listening yet, and the parts that it needs running. onDrain is called when
-// it begins to stop.
-func (s *System) OpenWeb(onDrain func()) (*web.Server, Stages, error) {
-	tokens, err := account.NewSigner(s.Config.TokenSecrets, TokenLife, time.Now)
+// OpenWeb returns the HTTP server of an API, not listening yet, and the parts that it needs running. It reads whose tokens are
+// revoked, as none of those may be let in for even a moment. onDrain is called when the server begins to stop.
+func (s *System) OpenWeb(ctx context.Context, onDrain func()) (*web.Server, Stages, error) {
+	tokens, err := account.NewSigner(s.Config.TokenSecrets, account.TokenLife, time.Now)
 	if err != nil {
+		return nil, nil, err
+	}
+	accounts := account.New(s.DB, s.Log, time.Now)
+	if err := accounts.Revocations.Refresh(ctx); err != nil {
 		return nil, nil, err
 	}
 	f := s.OpenFront()
 	server := web.New(web.Dependencies{
-		Accounts: account.New(s.DB, s.Log, time.Now), Tokens: tokens, Shows: f.Catalogue, Levels: f.Levels,
+		Accounts: accounts, Tokens: tokens, Revocations: accounts.Revocations, Shows: f.Catalogue, Levels: f.Levels,
 		BoxOffice: f.BoxOffice, Reservations: f.Lookup, BackOffice: s.OpenBackOffice(f),
 	}, web.Options{
 		TrustedProxies: s.Config.TrustedProxies, RatePerUser: s.Config.RatePerUser, RatePerAddress: s.Config.RatePerAddress,
@@ -36,7 +37,7 @@ func (s *System) OpenWeb(onDrain func()) (*web.Server, Stages, error) {
 	return server, Stages{
 		{server.Run},
 		{
-			f.Catalogue.Run, s.Guardian.Run,
+			f.Catalogue.Run, accounts.Revocations.Run, s.Guardian.Run,
 			func(ctx context.Context) error { return f.Waiters.Run(ctx, s.Redis) },
 			func(ctx context.Context) error { <-ctx.Done(); f.Loader.Wait(); return nil },
 		},

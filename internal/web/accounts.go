@@ -15,6 +15,7 @@ import (
 type Accounts interface {
 	SignUp(ctx context.Context, email, password, name string) (account.User, error)
 	LogIn(ctx context.Context, email, password, address string) (account.User, error)
+	ChangePassword(ctx context.Context, id int64, current, wanted, address string) (account.User, error)
 	User(ctx context.Context, id int64) (account.User, error)
 }
 
@@ -81,4 +82,26 @@ func (s *Server) me(c echo.Context, me account.Claims) error {
 		return err
 	}
 	return answer(c, http.StatusOK, newUserJSON(user))
+}
+
+// changePassword ends all logins, the caller's too, but gives this browser a new one: who just proved to know the password is
+// not sent to log in again. A caller with a bearer token logs in anew.
+func (s *Server) changePassword(c echo.Context, me account.Claims) error {
+	var body struct {
+		Current string `json:"current"`
+		New     string `json:"new"`
+	}
+	if err := readBody(c, &body); err != nil {
+		return err
+	}
+	user, err := s.deps.Accounts.ChangePassword(c.Request().Context(), me.UserID, body.Current, body.New, c.RealIP())
+	if errors.Is(err, account.ErrNotFound) {
+		return errUnauthenticated
+	}
+	if err != nil {
+		return err
+	}
+	token, expires := s.deps.Tokens.Issue(user)
+	s.setToken(c, token, expires)
+	return c.NoContent(http.StatusNoContent)
 }

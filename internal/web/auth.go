@@ -21,6 +21,11 @@ type Tokens interface {
 	Verify(token string) (account.Claims, error)
 }
 
+// Revocations knows which tokens no longer hold, without asking anyone.
+type Revocations interface {
+	Revoked(claims account.Claims) bool
+}
+
 // signedIn makes a handler for people who are logged in, and counts their requests.
 func (s *Server) signedIn(handle func(c echo.Context, me account.Claims) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -73,7 +78,7 @@ func (s *Server) identify(r *http.Request) (account.Claims, error) {
 		token = cookie.Value
 	}
 	me, err := s.deps.Tokens.Verify(token)
-	if err != nil {
+	if err != nil || s.deps.Revocations.Revoked(me) {
 		return account.Claims{}, errUnauthenticated
 	}
 	return me, nil
@@ -90,8 +95,6 @@ func (s *Server) setToken(c echo.Context, token string, expires time.Time) {
 		Name: tokenCookie, Value: token, Path: "/", Expires: expires, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: s.proxies.secure(c.Request()),
 	}
-	if token == "" {
-		cookie.MaxAge = -1
-	}
+	cookie.MaxAge = max(int(time.Until(expires).Seconds()), -1) // which a browser whose clock is wrong obeys, too
 	c.SetCookie(cookie)
 }

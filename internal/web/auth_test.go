@@ -131,7 +131,7 @@ func TestLogInAndOut(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got.User, want)
 	}
 	if cookie.Name != "neticket_token" || cookie.Value != got.Token || !cookie.HttpOnly || !cookie.Secure || cookie.Path != "/" ||
-		!strings.Contains(cookie.Raw, "SameSite=Lax") || cookie.Expires.Sub(got.ExpiresAt).Abs() > time.Second {
+		!strings.Contains(cookie.Raw, "SameSite=Lax") || cookie.Expires.Sub(got.ExpiresAt).Abs() > time.Second || time.Duration(cookie.MaxAge)*time.Second < time.Hour-time.Minute {
 		t.Errorf("cookie %s", cookie.Raw)
 	}
 	if me, err := f.signer.Verify(got.Token); err != nil || me.UserID != 7 {

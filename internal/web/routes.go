@@ -15,6 +15,7 @@ func (s *Server) route() {
 	api.POST("/login", s.logIn)
 	api.POST("/logout", s.logOut)
 	get(api, "/me", s.signedIn(s.me))
+	api.POST("/me/password", s.signedIn(s.changePassword))
 
 	get(api, "/shows", s.listShows)
 	get(api, "/shows/:id", s.getShow)

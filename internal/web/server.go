@@ -31,10 +31,11 @@ const (
 
 // Dependencies are what the handlers work with.
 type Dependencies struct {
-	Accounts Accounts
-	Tokens   Tokens
-	Shows    Shows
-	Levels   Levels
+	Accounts    Accounts
+	Tokens      Tokens
+	Revocations Revocations
+	Shows       Shows
+	Levels      Levels
 
 	BoxOffice    BoxOffice
 	Reservations Reservations

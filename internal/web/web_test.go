@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -47,7 +48,7 @@ func newFixture(t testing.TB, options Options) *fixture {
 		log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer,
 	}
 	f.Server = New(Dependencies{
-		Accounts: f.people, Tokens: signer, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
+		Accounts: f.people, Tokens: signer, Revocations: f.people, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
 	}, options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
 	return f
 }
@@ -105,7 +106,9 @@ func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int, code st
 type people struct {
 	user    account.User
 	err     error
-	address string // of the last login
+	address string          // of the last login or change
+	changed []string        // what the last change was asked with
+	revoked map[int64]int64 // the generations that hold
 }
 
 func (p *people) SignUp(_ context.Context, email, _, name string) (account.User, error) {
@@ -116,6 +119,13 @@ func (p *people) LogIn(_ context.Context, _, _, address string) (account.User, e
 	p.address = address
 	return p.user, p.err
 }
+
+func (p *people) ChangePassword(_ context.Context, id int64, current, wanted, address string) (account.User, error) {
+	p.changed, p.address = []string{fmt.Sprint(id), current, wanted}, address
+	return p.user, p.err
+}
+
+func (p *people) Revoked(c account.Claims) bool { return c.Generation < p.revoked[c.UserID] }
 
 func (p *people) User(context.Context, int64) (account.User, error) { return p.user, p.err }
 
