@@ -17,6 +17,7 @@ var (
 	ErrEmailTaken     = errors.New("the email address has an account already")
 	ErrBadCredentials = errors.New("email or password is wrong")
 	ErrNotFound       = errors.New("no such user")
+	ErrBusy           = errors.New("too many passwords wait to be hashed")
 )
 
 // TooManyAttemptsError says that a login was not even tried.
@@ -70,7 +71,7 @@ func New(db *sql.DB, log *slog.Logger, now func() time.Time) *Accounts {
 	}
 }
 
-// SignUp makes a customer. It returns an *invalid.Error that names email, password or name, or ErrEmailTaken.
+// SignUp makes a customer. It returns an *invalid.Error that names email, password or name, or ErrEmailTaken, or ErrBusy.
 func (a *Accounts) SignUp(ctx context.Context, email, password, name string) (User, error) {
 	return a.Create(ctx, email, password, name, Customer)
 }
@@ -109,12 +110,16 @@ func (a *Accounts) User(ctx context.Context, id int64) (User, error) {
 }
 
 // LogIn returns the user whose email and password these are. Else it returns ErrBadCredentials, after the same work
-// whether or not there is such a user, or a *TooManyAttemptsError when this account failed too often from this client
-// address (an IP address). An attempt counts from its begin, so that many at once gain nothing, and until one succeeds.
+// whether or not there is such a user; a *TooManyAttemptsError when there were too many failures of this account, or from this
+// client address (an IP address), or both; or ErrBusy. An attempt counts from its begin, so that many at once gain nothing,
+// and until one succeeds.
 func (a *Accounts) LogIn(ctx context.Context, email, password, address string) (User, error) {
 	email, ok := normalEmail(email)
 	if !ok || len(password) > maxPasswordBytes {
 		return User{}, ErrBadCredentials
+	}
+	if a.hasher.busy() {
+		return User{}, ErrBusy // MySQL is not asked in vain
 	}
 	from := origin{email, network(address)}
 	if wait := a.throttle.attempt(from); wait > 0 {
@@ -122,6 +127,7 @@ func (a *Accounts) LogIn(ctx context.Context, email, password, address string) (
 	}
 	u, hash, err := a.store.byEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrNotFound) {
+		a.throttle.abandoned(from)
 		return User{}, err
 	}
 	outdated, err := a.prove(ctx, u, hash, password, from)
@@ -138,6 +144,7 @@ func (a *Accounts) LogIn(ctx context.Context, email, password, address string) (
 func (a *Accounts) prove(ctx context.Context, u User, hash, password string, from origin) (outdated bool, err error) {
 	ok, outdated, err := a.hasher.verify(ctx, password, hash)
 	if err != nil {
+		a.throttle.abandoned(from)
 		return false, fmt.Errorf("verify the password of user %d: %w", u.ID, err)
 	}
 	if !ok {

@@ -179,6 +179,63 @@ func TestTooManyAttempts(t *testing.T) {
 	}
 }
 
+// Neither one address with many accounts nor many addresses with one account can guess on and on; unknown accounts count alike.
+func TestTooManyAttemptsOfManyKinds(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		from func(i int) (email, address string)
+		free int
+	}{
+		"many accounts, known or not": {func(i int) (string, string) { return fmt.Sprintf("kim%d@example.com", i), address }, addressRule().free},
+		"many addresses":              {func(i int) (string, string) { return email, fmt.Sprintf("198.51.%d.%d", i/256, i%256) }, accountRule().free},
+		"many addresses, no account":  {func(i int) (string, string) { return "lee@example.com", fmt.Sprintf("198.51.100.%d", i) }, accountRule().free},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := accounts(t, newClock())
+			signUp(t, a)
+			tried := 0
+			for i := range 2 * tt.free {
+				who, where := tt.from(i)
+				_, err := a.LogIn(t.Context(), who, "wrong horse", where)
+				if errors.Is(err, ErrBadCredentials) {
+					tried++
+				} else if _, ok := errors.AsType[*TooManyAttemptsError](err); !ok {
+					t.Fatal(err)
+				}
+			}
+			if tried != tt.free {
+				t.Errorf("%d passwords were tried, want %d", tried, tt.free)
+			}
+		})
+	}
+}
+
+// Logins that are refused because too many wait are no attempts.
+func TestLogInWhenBusy(t *testing.T) {
+	t.Parallel()
+	a := accounts(t, newClock())
+	u := signUp(t, a)
+	for range cap(a.hasher.queue) {
+		a.hasher.queue <- struct{}{}
+	}
+	for range 2 * freeAttempts {
+		if _, err := a.LogIn(t.Context(), email, password, address); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+		if _, err := a.ChangePassword(t.Context(), u.ID, password, wanted, address); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+		if _, err := a.SignUp(t.Context(), "lee@example.com", password, "Lee"); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+	}
+	<-a.hasher.queue
+	if _, err := a.LogIn(t.Context(), email, password, address); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLogInHashesAgain(t *testing.T) {
 	t.Parallel()
 	a := accounts(t, newClock())

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	hashesAtOnce = 2 // of 19 MiB each; more would only take the processor from bookings
+	hashesAtOnce = 2   // of 19 MiB each; more would only take the processor from bookings
+	maxWaiting   = 100 // for one of those: a second or two of work, which people may be asked to wait
 	saltBytes    = 16
 	keyBytes     = 32
 )
@@ -31,11 +32,12 @@ type passwordHash struct {
 	salt, key []byte
 }
 
-// hasher makes and checks password hashes, a few at a time.
+// hasher makes and checks password hashes, a few at a time. Who finds too many waiting is refused at once.
 type hasher struct {
 	cost   cost
 	derive func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 	slots  chan struct{}
+	queue  chan struct{} // who has a slot, or waits for one
 }
 
 // newHasher uses the cost that OWASP's Password Storage Cheat Sheet names: 19 MiB, 2 passes, 1 thread.
@@ -44,6 +46,7 @@ func newHasher() *hasher {
 		cost:   cost{memory: 19 << 10, time: 2, threads: 1},
 		derive: argon2.IDKey,
 		slots:  make(chan struct{}, hashesAtOnce),
+		queue:  make(chan struct{}, hashesAtOnce+maxWaiting),
 	}
 }
 
@@ -70,8 +73,17 @@ func (h *hasher) verify(ctx context.Context, password, hash string) (ok, outdate
 	return ok, stored.cost != h.cost, err
 }
 
-// key derives a key as long as that of p, once there is a free slot.
+// busy says that who asks now is refused.
+func (h *hasher) busy() bool { return len(h.queue) == cap(h.queue) }
+
+// key derives a key as long as that of p, once there is a free slot, or returns ErrBusy.
 func (h *hasher) key(ctx context.Context, password string, p passwordHash) ([]byte, error) {
+	select {
+	case h.queue <- struct{}{}:
+		defer func() { <-h.queue }()
+	default:
+		return nil, ErrBusy
+	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,6 +110,46 @@ func TestHashesTwoAtOnce(t *testing.T) {
 	}
 }
 
+// Who comes when enough wait is told so at once, and waits for nobody's hash.
+func TestHashQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ places, refused int }{
+		"bounded":           {hashesAtOnce + maxWaiting, 20},
+		"control: no bound": {1000, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := newHasher()
+				h.queue = make(chan struct{}, tt.places)
+				calls, _ := recordDerive(h)
+				var refused atomic.Int32
+				var running sync.WaitGroup
+				begin := time.Now()
+				for range hashesAtOnce + maxWaiting + 20 {
+					running.Go(func() {
+						if _, err := h.hash(t.Context(), "password"); errors.Is(err, ErrBusy) {
+							refused.Add(1)
+							if waited := time.Since(begin); waited > 0 {
+								t.Errorf("refused after %v", waited)
+							}
+						} else if err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				running.Wait()
+				if int(refused.Load()) != tt.refused || *calls != hashesAtOnce+maxWaiting+20-tt.refused {
+					t.Errorf("%d refused, want %d; %d hashes", refused.Load(), tt.refused, *calls)
+				}
+				if _, err := h.hash(t.Context(), "password"); err != nil {
+					t.Errorf("when the queue is empty again: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestHashWaitEndsWithContext(t *testing.T) {
 	t.Parallel()
 	h := newHasher()
@@ -133,4 +174,13 @@ func TestUnknownUserCostsTheSame(t *testing.T) {
 			t.Errorf("%v, %v, %v after %d derivations", ok, outdated, err, *calls)
 		}
 	})
+}
+
+func BenchmarkHash(b *testing.B) {
+	h := newHasher()
+	for b.Loop() {
+		if _, err := h.hash(b.Context(), "password"); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -44,6 +44,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 		w.Status = statusClientGone
 		panic(http.ErrAbortHandler) // else net/http would send 200, and a client may have closed its half of the connection alone
 	}
+	s.metrics.countShed(err)
 	p := problemOf(err)
 	p.RequestID = w.Header().Get(echo.HeaderXRequestID)
 	report := func(level slog.Level, message string, more ...any) {

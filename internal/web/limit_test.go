@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/stock"
 )
 
 // clock stands still until it is told to move.
@@ -153,6 +155,28 @@ func TestLimitsOfRequests(t *testing.T) {
 		t.Errorf("after the wait: %d %s", w.Code, w.Body)
 	}
 	if diff := cmp.Diff(map[string]float64{"rate_per_user": 1, "rate_per_address": 1}, f.samples(t, "neticket_shed_total")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What else is refused to protect the rest is counted, too, by its reason.
+func TestShed(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	const login = `{"email":"a@example.com","password":"long enough"}`
+	f.people.err = fmt.Errorf("verify: %w", account.ErrBusy)
+	if w := f.do("POST", "/api/v1/login", login); w.Header().Get("Retry-After") != "2" {
+		t.Errorf("Retry-After: %q", w.Header().Get("Retry-After"))
+	} else {
+		wantProblem(t, w, 503, "busy")
+	}
+	f.people.err = &account.TooManyAttemptsError{RetryAfter: time.Second}
+	wantProblem(t, f.do("POST", "/api/v1/login", login), 429, "too_many_attempts")
+	f.people.err = account.ErrBadCredentials // which protects nobody
+	wantProblem(t, f.do("POST", "/api/v1/login", login), 401, "bad_credentials")
+	f.back.err = fmt.Errorf("resync: %w", stock.ErrBusy)
+	wantProblem(t, f.do("POST", "/api/v1/admin/shows/9/stock/resync", "", f.token(1, account.Admin)), 503, "busy")
+	if diff := cmp.Diff(map[string]float64{"password_queue": 1, "login_attempts": 1, "backlog": 1}, f.samples(t, "neticket_shed_total")); diff != "" {
 		t.Error(diff)
 	}
 }

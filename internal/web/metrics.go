@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"strconv"
@@ -9,12 +10,15 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/stock"
 )
 
 type metrics struct {
 	requests  *prometheus.CounterVec   // route: Echo's pattern, or none; method; code
 	durations *prometheus.HistogramVec // route
-	shed      *prometheus.CounterVec   // reason: rate_per_user, rate_per_address
+	shed      *prometheus.CounterVec   // reason: rate_per_user, rate_per_address; and those of countShed
 
 	// A series is looked up in the vectors once: that costs five times what a look into this map costs.
 	mu    sync.Mutex // of writers
@@ -47,6 +51,17 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	m.known.Store(&map[series]observers{})
 	registry.MustRegister(m.requests, m.durations, m.shed)
 	return m
+}
+
+// countShed counts an error with which a request was refused to protect the rest. The limits per second count for themselves.
+func (m *metrics) countShed(err error) {
+	if errors.Is(err, stock.ErrBusy) {
+		m.shed.WithLabelValues("backlog").Inc()
+	} else if errors.Is(err, account.ErrBusy) {
+		m.shed.WithLabelValues("password_queue").Inc()
+	} else if _, ok := errors.AsType[*account.TooManyAttemptsError](err); ok {
+		m.shed.WithLabelValues("login_attempts").Inc()
+	}
 }
 
 // observe counts one answer. route is "" where none matched.

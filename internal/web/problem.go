@@ -97,6 +97,7 @@ var refusals = []struct {
 	{errForbidden, problem(http.StatusForbidden, "forbidden", "You may not do this.")},
 
 	{account.ErrBadCredentials, problem(http.StatusUnauthorized, "bad_credentials", "Email address or password is wrong.")},
+	{account.ErrBusy, problem(http.StatusServiceUnavailable, "busy", "Too many people log in or sign up just now. Nothing was done; please try again.").retry(2 * time.Second)},
 	{account.ErrEmailTaken, problem(http.StatusConflict, "email_taken", "There is an account with this email address.")},
 
 	{stock.ErrClosed, problem(http.StatusConflict, "closed", "The sale is over.")},
