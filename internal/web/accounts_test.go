@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -61,5 +63,43 @@ func TestChangePassword(t *testing.T) {
 	wantProblem(t, f.do("POST", path, `{"current":"correct horse","password":"x"}`, token), 400, "malformed")
 	if f.people.changed != nil {
 		t.Errorf("asked for %v", f.people.changed)
+	}
+}
+
+// The cookie is for TLS alone where the client speaks TLS, be it to us or to a proxy that we trust; a stranger's word does not count.
+func TestCookieIsSecure(t *testing.T) {
+	t.Parallel()
+	proxies := Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}} // httptest's peer
+	for name, tt := range map[string]struct {
+		options Options
+		url     string
+		proto   string
+		secure  bool
+	}{
+		"plain":                    {Options{}, "http://example.com", "", false},
+		"TLS":                      {Options{}, "https://example.com", "", true},
+		"a stranger says so":       {Options{}, "http://example.com", "https", false},
+		"a trusted proxy says so":  {proxies, "http://example.com", "https", true},
+		"a trusted proxy, plain":   {proxies, "http://example.com", "http", false},
+		"a proxy that says little": {proxies, "http://example.com", "", false},
+	} {
+		f := newFixture(t, tt.options)
+		for path, body := range map[string]string{
+			"/api/v1/login": `{"email":"a@example.com","password":"long enough"}`, "/api/v1/logout": "",
+			"/api/v1/me/password": `{"current":"long enough","new":"longer still"}`,
+		} {
+			w := f.do("POST", tt.url+path, body, "X-Forwarded-Proto: "+tt.proto, f.token(7, account.Customer))
+			cookies := w.Result().Cookies()
+			if len(cookies) != 1 {
+				t.Fatalf("%s, %s: %d, cookies %v", name, path, w.Code, cookies)
+			}
+			c := cookies[0]
+			if c.Secure != tt.secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+				t.Errorf("%s, %s: cookie %s", name, path, c.Raw)
+			}
+			if gone := path == "/api/v1/logout"; gone != (c.MaxAge < 0) || gone != (c.Value == "") || !gone && c.MaxAge > int(time.Hour.Seconds()) {
+				t.Errorf("%s, %s: cookie %s", name, path, c.Raw)
+			}
+		}
 	}
 }
