@@ -19,12 +19,13 @@ import (
 type cli struct {
 	servers systemtest.Servers
 	env     environ
+	in      string // standard input
 }
 
 func newCLI(t *testing.T, settings ...string) cli {
 	t.Helper()
 	servers := systemtest.Servers{DSN: servertest.MySQL(t), Redis: servertest.Redis(t)}
-	return cli{servers, environ{
+	return cli{servers: servers, env: environ{
 		"NETICKET_MYSQL_DSN=" + servers.DSN, "NETICKET_REDIS_ADDRS=" + servers.Redis.Addr(), "NETICKET_MYSQL_CONNS=8",
 		"NETICKET_START_TIMEOUT=20s",
 	}.with(settings...)}
@@ -34,7 +35,7 @@ func newCLI(t *testing.T, settings ...string) cli {
 func (c cli) run(t *testing.T, args ...string) (status int, out, logs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status = tool{c.env, &stdout, &stderr}.run(t.Context(), args)
+	status = tool{c.env, strings.NewReader(c.in), &stdout, &stderr}.run(t.Context(), args)
 	return status, stdout.String(), stderr.String()
 }
 
@@ -76,6 +77,14 @@ func TestUsage(t *testing.T) {
 		{"seed", 2, "--demo"},
 		{"tokens", 2, "--count must be 1 to"},
 		{"tokens --count many", 2, "many"},
+		{"users", 0, "create-admin "},
+		{"users delete", 2, `unknown command "delete"`},
+		{"users create-admin --help", 0, "--promote"},
+		{"users create-admin", 2, "--email and --name"},
+		{"users create-admin --email a@b", 2, "--email and --name"},
+		{"users create-admin --promote", 2, "--email and --name"},
+		{"users create-admin kim", 2, `unknown command "kim"`},
+		{"users create-admin --password x", 2, "unknown flag: --password"},
 		{"stock check", 1, "NETICKET_SHARDS"},
 	}
 	for _, test := range tests {

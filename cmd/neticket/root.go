@@ -17,6 +17,7 @@ import (
 // tool is what the commands share.
 type tool struct {
 	environ environ
+	in      io.Reader // a password, where a command needs one
 	out     io.Writer // for results
 	logs    io.Writer // for logs and errors
 }
@@ -27,7 +28,7 @@ func (t tool) run(ctx context.Context, args []string) int {
 		Use: "neticket", Short: "The operator's tool of NETicket", Version: ops.ReadBuild().Version,
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.stockCommand())
+	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.stockCommand(), t.usersCommand())
 	root.SetArgs(args)
 	root.SetOut(t.out)
 	root.SetErr(t.logs)

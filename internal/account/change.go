@@ -44,3 +44,25 @@ func (a *Accounts) ChangePassword(ctx context.Context, id int64, current, wanted
 	a.Revocations.add(map[int64]int64{u.ID: u.Generation})
 	return u, nil
 }
+
+// Promote makes the user of an email address an admin and ends his logins, whose tokens say that he is none. It returns the user,
+// as he is where he was an admin already, or ErrNotFound.
+func (a *Accounts) Promote(ctx context.Context, email string) (User, error) {
+	email, _ = normalEmail(email)
+	for {
+		u, _, err := a.store.byEmail(ctx, email)
+		if err != nil || u.Role == Admin {
+			return u, err
+		}
+		u.Role = Admin
+		changed, err := a.store.nextGeneration(ctx, u, "role = ?", u.Role)
+		if err != nil {
+			return User{}, err
+		}
+		if changed { // else he changed his password meanwhile
+			u.Generation++
+			a.Revocations.add(map[int64]int64{u.ID: u.Generation})
+			return u, nil
+		}
+	}
+}
