@@ -8,13 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 )
 
 const (
 	hashesAtOnce = 2   // of 19 MiB each; more would only take the processor from bookings
-	maxWaiting   = 100 // for one of those: a second or two of work, which people may be asked to wait
+	maxWaiting   = 100 // for one of those: one to two seconds of work on an idle machine
+	maxWait      = 3 * time.Second
 	saltBytes    = 16
 	keyBytes     = 32
 )
@@ -32,7 +34,8 @@ type passwordHash struct {
 	salt, key []byte
 }
 
-// hasher makes and checks password hashes, a few at a time. Who finds too many waiting is refused at once.
+// hasher makes and checks password hashes, a few at a time. Who finds too many waiting is refused at once, who waits
+// too long, then: other processes may have time.
 type hasher struct {
 	cost   cost
 	derive func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
@@ -84,9 +87,13 @@ func (h *hasher) key(ctx context.Context, password string, p passwordHash) ([]by
 	default:
 		return nil, ErrBusy
 	}
+	patience := time.NewTimer(maxWait)
+	defer patience.Stop()
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
+	case <-patience.C:
+		return nil, ErrBusy
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to hash a password: %w", context.Cause(ctx))
 	}

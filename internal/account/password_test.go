@@ -56,7 +56,10 @@ func TestMalformedHash(t *testing.T) {
 	}
 }
 
-// recordDerive makes h count its work and how much of it runs at once; each derivation takes a second of a synctest bubble.
+// hashTime is what a derivation takes in a synctest bubble.
+const hashTime = 20 * time.Millisecond
+
+// recordDerive makes h count its work and how much of it runs at once; each derivation takes hashTime.
 func recordDerive(h *hasher) (calls, most *int) {
 	var mu sync.Mutex
 	var running int
@@ -67,7 +70,7 @@ func recordDerive(h *hasher) (calls, most *int) {
 		running++
 		*most = max(*most, running)
 		mu.Unlock()
-		time.Sleep(time.Second)
+		time.Sleep(hashTime)
 		mu.Lock()
 		running--
 		mu.Unlock()
@@ -82,8 +85,8 @@ func TestHashesTwoAtOnce(t *testing.T) {
 		slots, most int
 		took        time.Duration
 	}{
-		"two slots":                     {hashesAtOnce, 2, 3 * time.Second},
-		"control: a slot for each hash": {6, 6, time.Second},
+		"two slots":                     {hashesAtOnce, 2, 3 * hashTime},
+		"control: a slot for each hash": {6, 6, hashTime},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -148,6 +151,21 @@ func TestHashQueueIsBounded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// On a machine that is too slow for its queue nobody waits in vain for longer than he is told to.
+func TestHashWaitIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher()
+		for range hashesAtOnce {
+			h.slots <- struct{}{}
+		}
+		begin := time.Now()
+		if _, err := h.hash(t.Context(), "password"); !errors.Is(err, ErrBusy) || time.Since(begin) != maxWait || len(h.queue) != 0 {
+			t.Errorf("%v after %v; %d in the queue", err, time.Since(begin), len(h.queue))
+		}
+	})
 }
 
 func TestHashWaitEndsWithContext(t *testing.T) {
