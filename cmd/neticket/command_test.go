@@ -206,17 +206,17 @@ func statesOf(t *testing.T, rig *systemtest.Rig) map[show.State]int {
 	if err := rig.Catalogue.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	shows, err := rig.Catalogue.ByStart()
+	shows, err := rig.Catalogue.After(time.Time{}, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	states := map[show.State]int{}
-	for _, s := range shows {
-		levels, now, err := rig.Levels.Levels(t.Context(), []int64{s.ID})
+	for s := range shows {
+		level, now, err := rig.Levels.Level(t.Context(), s.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		states[show.StateOf(*s, now, levels[0].Paused, levels[0].Left)]++
+		states[show.StateOf(*s, now, level.Paused, level.Left)]++
 	}
 	return states
 }

@@ -38,9 +38,9 @@ func TestBookingFromClickToRow(t *testing.T) {
 	if err != nil || cancelled.Status != booking.Cancelled {
 		t.Fatalf("cancel: %+v, %v", cancelled, err)
 	}
-	levels, _, err := rig.Levels.Levels(t.Context(), []int64{show})
-	if err != nil || levels[0].Left != 10 {
-		t.Errorf("levels after the cancel: %+v, %v; want 10 left", levels, err)
+	level, _, err := rig.Levels.Level(t.Context(), show)
+	if err != nil || level.Left != 10 {
+		t.Errorf("level after the cancel: %+v, %v; want 10 left", level, err)
 	}
 }
 

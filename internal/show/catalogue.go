@@ -3,6 +3,7 @@ package show
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -73,15 +74,15 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
 
-	old, since := c.current.Load(), c.since
+	since, apply := c.since, (*snapshot).with
 	if c.refreshes%reloadEvery == 0 {
-		old, since = nil, time.Unix(0, 0)
+		since, apply = time.Unix(0, 0), (*snapshot).only
 	}
 	shows, asOf, err := c.source.ChangedSince(ctx, since)
 	if err != nil {
 		return fmt.Errorf("refresh the catalogue: %w", err)
 	}
-	c.current.Store(old.with(shows))
+	c.current.Store(apply(c.current.Load(), shows))
 	c.since = asOf.Add(-overlap)
 	c.refreshes++
 	return nil
@@ -92,7 +93,7 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 func (c *Catalogue) Get(ctx context.Context, id int64) (Show, error) {
 	if current := c.current.Load(); current != nil {
 		if s, ok := current.byID[id]; ok {
-			return *s, nil
+			return s.Show, nil
 		}
 	}
 	if id <= 0 {
@@ -101,12 +102,13 @@ func (c *Catalogue) Get(ctx context.Context, id int64) (Show, error) {
 	return c.misses.get(ctx, id)
 }
 
-// ByStart returns all shows by start, then id, or ErrUnavailable before they were read for the first time. The caller
-// must not change them.
-func (c *Catalogue) ByStart() ([]*Show, error) {
+// After yields the shows that hold all the words, or all shows without words, by start, then id, from after the given place on.
+// It returns ErrUnavailable before the shows were read for the first time. What it yields is one state of the catalogue, and
+// must not be changed.
+func (c *Catalogue) After(startsAt time.Time, id int64, words Words) (iter.Seq[*Show], error) {
 	current := c.current.Load()
 	if current == nil {
 		return nil, ErrUnavailable
 	}
-	return current.byStart, nil
+	return current.after(startsAt, id, words), nil
 }

@@ -2,15 +2,27 @@ package show
 
 import (
 	"cmp"
-	"maps"
+	"iter"
 	"slices"
+	"sort"
+	"strings"
 	"time"
 )
 
 // snapshot is the content of the catalogue at one time; it never changes.
 type snapshot struct {
-	byID    map[int64]*Show
-	byStart []*Show
+	byID    map[int64]*listed
+	byStart []*listed
+	// texts are those of byStart in one piece, the i-th beginning at begins[i]: to run through it takes a tenth of the time that it
+	// takes to go from show to show, 2 ms for 100,000 of them.
+	texts  string
+	begins []int
+}
+
+// listed is a show with what a search looks into. Snapshots share it until the show changes, so that a text is folded once.
+type listed struct {
+	Show
+	text string
 }
 
 // with returns s with shows added or replaced: s itself if it holds them already, as it mostly does because refreshes
@@ -19,20 +31,22 @@ func (s *snapshot) with(shows []Show) *snapshot {
 	if s == nil {
 		s = &snapshot{}
 	}
-	changed := make(map[int64]*Show, len(shows))
-	for i := range shows {
-		if old, ok := s.byID[shows[i].ID]; !ok || *old != shows[i] {
-			changed[shows[i].ID] = &shows[i]
+	changed := s.list(shows)
+	for id, l := range changed {
+		if s.byID[id] == l {
+			delete(changed, id)
 		}
 	}
 	if len(changed) == 0 && s.byID != nil {
 		return s
 	}
-	next := &snapshot{make(map[int64]*Show, len(s.byID)+len(changed)), make([]*Show, 0, len(s.byID)+len(changed))}
-	maps.Copy(next.byID, s.byID)
-	maps.Copy(next.byID, changed)
+	next := &snapshot{byID: make(map[int64]*listed, len(s.byID)+len(changed)), byStart: make([]*listed, 0, len(s.byID)+len(changed))}
 	// Two sorted lists are merged: with 100,000 shows that takes a tenth of sorting them all.
-	added := slices.SortedFunc(maps.Values(changed), byStart)
+	added := make([]*listed, 0, len(changed))
+	for _, l := range changed {
+		added = append(added, l)
+	}
+	slices.SortFunc(added, byStart)
 	for _, old := range s.byStart {
 		if changed[old.ID] != nil {
 			continue
@@ -43,12 +57,86 @@ func (s *snapshot) with(shows []Show) *snapshot {
 		next.byStart = append(next.byStart, old)
 	}
 	next.byStart = append(next.byStart, added...)
-	return next
+	for _, l := range next.byStart {
+		next.byID[l.ID] = l
+	}
+	return next.joined()
 }
 
-func byStart(a, b *Show) int { return Compare(a, b.StartsAt, b.ID) }
+// only returns a snapshot of these shows alone.
+func (s *snapshot) only(shows []Show) *snapshot {
+	if s == nil {
+		s = &snapshot{}
+	}
+	next := &snapshot{byID: s.list(shows)}
+	for _, l := range next.byID {
+		next.byStart = append(next.byStart, l)
+	}
+	slices.SortFunc(next.byStart, byStart)
+	return next.joined()
+}
 
-// Compare orders s against a place in the list of Catalogue.ByStart: by start, then id.
-func Compare(s *Show, startsAt time.Time, id int64) int {
+// joined returns a new snapshot with its texts in one piece.
+func (s *snapshot) joined() *snapshot {
+	size := 0
+	for _, l := range s.byStart {
+		size += len(l.text)
+	}
+	var texts strings.Builder
+	texts.Grow(size)
+	s.begins = make([]int, len(s.byStart))
+	for i, l := range s.byStart {
+		s.begins[i] = texts.Len()
+		texts.WriteString(l.text)
+	}
+	s.texts = texts.String()
+	return s
+}
+
+// list returns the shows by id, those that have not changed as s has them.
+func (s *snapshot) list(shows []Show) map[int64]*listed {
+	byID := make(map[int64]*listed, len(shows))
+	for i := range shows {
+		l, ok := s.byID[shows[i].ID]
+		if !ok || l.Show != shows[i] {
+			l = &listed{shows[i], searchable(&shows[i])}
+		}
+		byID[l.ID] = l
+	}
+	return byID
+}
+
+// after yields the shows that hold the words and come after a place in the order of start and id.
+func (s *snapshot) after(startsAt time.Time, id int64, words Words) iter.Seq[*Show] {
+	first := sort.Search(len(s.byStart), func(i int) bool { return compare(&s.byStart[i].Show, startsAt, id) > 0 })
+	return func(yield func(*Show) bool) {
+		for i := s.next(first, words); i < len(s.byStart); i = s.next(i+1, words) {
+			if !yield(&s.byStart[i].Show) {
+				return
+			}
+		}
+	}
+}
+
+// next returns the index of the first show from i on that holds the words, or the number of shows.
+func (s *snapshot) next(i int, words Words) int {
+	for len(words) > 0 && i < len(s.byStart) {
+		at := strings.Index(s.texts[s.begins[i]:], words[0])
+		if at < 0 {
+			return len(s.byStart)
+		}
+		at += s.begins[i]
+		i += sort.SearchInts(s.begins[i+1:], at+1) // the text that it is in
+		if words[1:].in(s.byStart[i].text) {
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+func byStart(a, b *listed) int { return compare(&a.Show, b.StartsAt, b.ID) }
+
+func compare(s *Show, startsAt time.Time, id int64) int {
 	return cmp.Or(s.StartsAt.Compare(startsAt), cmp.Compare(s.ID, id))
 }

@@ -20,7 +20,7 @@ type Front struct {
 func (s *System) OpenFront() Front {
 	f := Front{
 		Catalogue: show.NewCatalogue(s.Shows, s.Log),
-		Levels:    stock.NewLevels(s.Ledger, s.Stock),
+		Levels:    stock.NewLevels(s.Ledger, s.Stock, s.Log),
 		Loader:    stock.NewLoader(s.Resyncer),
 		Lookup:    booking.NewLookup(s.Redis, s.Shards, s.DB),
 		Waiters:   booking.NewWaiters(s.Instance),

@@ -37,7 +37,7 @@ func (s *System) OpenWeb(ctx context.Context, onDrain func()) (*web.Server, Stag
 	return server, Stages{
 		{server.Run},
 		{
-			f.Catalogue.Run, accounts.Revocations.Run, s.Guardian.Run,
+			f.Catalogue.Run, f.Levels.Run, accounts.Revocations.Run, s.Guardian.Run,
 			func(ctx context.Context) error { return f.Waiters.Run(ctx, s.Redis) },
 			func(ctx context.Context) error { <-ctx.Done(); f.Loader.Wait(); return nil },
 		},

@@ -145,13 +145,9 @@ func (s *Server) updateShow(c echo.Context, _ account.Claims) error {
 // answerStored answers with a show that was just stored: not to know Redis's time, or not to find what was written, is no reason
 // to have it stored again.
 func (s *Server) answerStored(c echo.Context, status int, stored show.Show, capacity, limit int) error {
-	level := stock.Level{ShowID: stored.ID, Left: capacity}
-	levels, now, err := s.levels(c.Request().Context(), []int64{stored.ID})
-	switch {
-	case err != nil:
-		now = s.options.Now().UTC()
-	case len(levels) > 0:
-		level = levels[0]
+	level, now := stock.Level{ShowID: stored.ID, Left: capacity}, s.options.Now().UTC()
+	if known, at, err := s.level(c.Request().Context(), stored.ID); err == nil {
+		level, now = known, at
 	}
 	level.Capacity, level.Limit = capacity, limit // what is remembered of them may be older
 	return answer(c, status, newShowJSON(&stored, level, now))

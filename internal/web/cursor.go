@@ -14,21 +14,26 @@ import (
 
 // place is where one page of shows ended. A cursor holds it, so a page is right whatever was added before it meanwhile.
 type place struct {
+	rank     byte // of the order: see listing
 	startsAt time.Time
 	id       int64
 }
 
-// String returns the cursor of the place.
-func (p place) String() string {
-	return cursor(p.startsAt, binary.BigEndian.AppendUint64(nil, uint64(p.id)))
+// cursor returns the cursor of the place, for the query with this mark.
+func (p place) cursor(mark uint32) string {
+	raw := binary.BigEndian.AppendUint64([]byte{p.rank}, uint64(p.id))
+	return cursor(p.startsAt, binary.BigEndian.AppendUint32(raw, mark))
 }
 
-func parsePlace(text string) (place, bool) {
-	at, id, ok := parseCursor(text, 8)
-	if !ok {
-		return place{}, false
+// placeParser reads the cursors of the query with this mark, and no others: in another list the place means nothing.
+func placeParser(mark uint32, ranks byte) func(text string) (place, bool) {
+	return func(text string) (place, bool) {
+		at, raw, ok := parseCursor(text, 1+8+4)
+		if !ok || raw[0] >= ranks || binary.BigEndian.Uint32(raw[9:]) != mark {
+			return place{}, false
+		}
+		return place{raw[0], at, int64(binary.BigEndian.Uint64(raw[1:]))}, true
 	}
-	return place{at, int64(binary.BigEndian.Uint64(id))}, true
 }
 
 // positionCursor returns the cursor of a position in a customer's reservations.
@@ -47,7 +52,7 @@ func readCursor[P any](query url.Values, parse func(string) (P, bool), bad *inva
 	if text := query.Get("cursor"); text != "" {
 		var ok bool
 		if after, ok = parse(text); !ok {
-			bad.Add("cursor", "unknown", "must be a next_cursor of this list")
+			bad.Add("cursor", "unknown", "must be a next_cursor of this very list")
 		}
 	}
 	return after

@@ -1,12 +1,14 @@
 package web
 
 import (
-	"context"
+	"cmp"
+	"hash/crc32"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
-	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -18,19 +20,20 @@ import (
 const (
 	defaultPage = 20
 	maxPage     = 100
-	// maxWalk is how many shows one request may look at. A page that it leaves short has a cursor to go on with.
-	maxWalk = 5000
-	// maxChunk is how many levels are asked for at once; the first chunk is a page, and they double.
+	// maxChunk is how many levels are looked up at once; the first chunk is a page, and they double.
 	maxChunk = 500
 	// clockSlack is how far the clock of this host may be wrong without a show missing from the list.
 	clockSlack = 24 * time.Hour
 )
 
-// listing is what a client wants to see: the shows of one state, by start.
+// listing is what a client wants to see, in its order: rank by rank, in each by start, then id. A show whose rank changes while
+// a client goes from page to page may be seen twice or not at all; nothing else moves.
 type listing struct {
-	state show.State
+	words show.Words
+	ranks []func(show.State) bool // which states each rank holds
 	limit int
 	after place
+	mark  uint32 // tells the cursors of one query from those of others
 }
 
 func (s *Server) listShows(c echo.Context) error {
@@ -42,11 +45,7 @@ func (s *Server) listShows(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.deps.Shows.ByStart()
-	if err != nil {
-		return err
-	}
-	page, next, err := s.walk(c.Request().Context(), all, want)
+	page, next, err := s.page(want)
 	if err != nil {
 		return err
 	}
@@ -58,22 +57,44 @@ func (s *Server) listShows(c echo.Context) error {
 
 // parameters returns those of the URL, unlike c.QueryParams not without those that it cannot read.
 func parameters(c echo.Context) (url.Values, error) {
-	query, err := url.ParseQuery(c.Request().URL.RawQuery)
-	if err != nil {
-		return nil, malformed("", "syntax", "the query is not written as names and values")
+	raw := c.Request().URL.RawQuery
+	query, err := url.ParseQuery(raw)
+	if err == nil {
+		return query, nil
 	}
-	return query, nil
-}
-
-func parseListing(query url.Values) (listing, error) {
-	var bad invalid.Error
-	want := listing{state: show.OnSale, limit: pageLimit(query.Get("limit"), &bad), after: readCursor(query, parsePlace, &bad)}
-	if state := query.Get("state"); state != "" {
-		want.state = show.State(state)
-		if !slices.Contains(show.States(), want.state) {
-			bad.Add("state", "unknown", "must be a state of a show, such as on_sale")
+	for part := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		if _, err := url.QueryUnescape(value); err != nil {
+			return nil, malformed(name[:min(len(name), 100)], "syntax", "what stands after a % must be two digits of base 16; a % itself is %25")
 		}
 	}
+	return nil, malformed("", "syntax", "the query is not written as names and values")
+}
+
+// parseListing reads what is wanted: the shows of one state, on_sale unless it is named; of a search those of all states, but what
+// can be booked first.
+func parseListing(query url.Values) (listing, error) {
+	var bad invalid.Error
+	want := listing{limit: pageLimit(query.Get("limit"), &bad)}
+	state := show.State(query.Get("state"))
+	if state != "" && !slices.Contains(show.States(), state) {
+		bad.Add("state", "unknown", "must be a state of a show, such as on_sale")
+	}
+	q := query.Get("q")
+	if q != "" {
+		want.words = show.ReadWords(q, &bad)
+	}
+	if q == "" || state != "" {
+		only := cmp.Or(state, show.OnSale)
+		want.ranks = []func(show.State) bool{func(s show.State) bool { return s == only }}
+	} else {
+		want.ranks = []func(show.State) bool{
+			func(s show.State) bool { return s == show.OnSale },
+			func(s show.State) bool { return s != show.OnSale },
+		}
+	}
+	want.mark = crc32.ChecksumIEEE([]byte(string(state) + "\n" + strings.Join(want.words, "\n")))
+	want.after = readCursor(query, placeParser(want.mark, byte(len(want.ranks))), &bad)
 	return want, bad.OrNil()
 }
 
@@ -89,74 +110,100 @@ func pageLimit(text string, bad *invalid.Error) int {
 	return limit
 }
 
-// walk goes through the shows by start until it has the page that is wanted, and one more show to know that there is a next
-// page. Shows are asked for their levels in chunks, as states depend on them.
-func (s *Server) walk(ctx context.Context, all []*show.Show, want listing) (page []showJSON, next *string, err error) {
+// page returns the page that is wanted, and the cursor of the next one where there is one. Nobody is asked for it: shows and levels
+// are in memory. The levels of what it shows are followed, so that somebody who looks again sees them move.
+func (s *Server) page(want listing) (page []showJSON, next *string, err error) {
 	page = []showJSON{}
-	at := want.first(all, s.options.Now())
-	end := min(len(all), at+maxWalk)
-	var now time.Time // Redis's, once known
-	for size := want.limit + 1; at < end; size = min(2*size, maxChunk) {
-		var chunk []*show.Show
-		for ; at < end && len(chunk) < size; at++ {
-			if now.IsZero() || want.possible(all[at], now) {
-				chunk = append(chunk, all[at])
-			}
+	last := want.after
+	for rank := last.rank; int(rank) < len(want.ranks) && next == nil; rank++ {
+		from := place{}
+		if rank == want.after.rank {
+			from = want.after
 		}
-		if len(chunk) == 0 {
-			break
-		}
-		levels, redisNow, err := s.levels(ctx, ids(chunk))
-		if err != nil {
-			return nil, nil, err
-		}
-		now = redisNow
-		for _, candidate := range chunk {
-			if len(levels) == 0 || levels[0].ShowID != candidate.ID {
-				continue // it has no stock
-			}
-			found := newShowJSON(candidate, levels[0], now)
-			levels = levels[1:]
-			if found.State != want.state {
-				continue
+		for found, err := range s.ranked(want, want.ranks[rank], from) {
+			if err != nil {
+				return nil, nil, err
 			}
 			if len(page) == want.limit {
-				last := page[len(page)-1]
-				return page, new(place{last.StartsAt, last.ID}.String()), nil
+				next = new(last.cursor(want.mark))
+				break
 			}
 			page = append(page, found)
+			last = place{rank, found.StartsAt, found.ID}
 		}
 	}
-	if end < len(all) {
-		next = new(place{all[end-1].StartsAt, all[end-1].ID}.String())
+	ids := make([]int64, len(page))
+	for i := range page {
+		ids[i] = page[i].ID
 	}
+	s.deps.Levels.Follow(ids...)
 	return page, next, nil
 }
 
-// first returns the index of the first show to look at: behind the cursor, and, unless shows that are over are wanted, not
-// in the past, which grows for ever.
-func (l listing) first(all []*show.Show, now time.Time) int {
-	after := l.after
-	if past := (place{startsAt: now.Add(-clockSlack)}); l.state != show.Ended && past.startsAt.After(after.startsAt) {
-		after = past
+// ranked yields the shows of a rank from a place on. Levels are looked up in chunks, as states depend on them.
+func (s *Server) ranked(want listing, holds func(show.State) bool, after place) iter.Seq2[showJSON, error] {
+	return func(yield func(showJSON, error) bool) {
+		// Unless shows that are over are wanted, there is no need to look at the past, which grows for ever.
+		if past := s.options.Now().Add(-clockSlack); !holds(show.Ended) && past.After(after.startsAt) {
+			after = place{startsAt: past}
+		}
+		shows, err := s.deps.Shows.After(after.startsAt, after.id, want.words)
+		if err != nil {
+			yield(showJSON{}, err)
+			return
+		}
+		_, now, err := s.last(nil)
+		if err != nil {
+			yield(showJSON{}, err)
+			return
+		}
+		for chunk := range chunks(possible(shows, holds, now), want.limit+1, maxChunk) {
+			levels, now, err := s.last(chunk)
+			if err != nil {
+				yield(showJSON{}, err)
+				return
+			}
+			for _, candidate := range chunk {
+				if len(levels) == 0 || levels[0].ShowID != candidate.ID {
+					continue // it has no stock
+				}
+				level := levels[0]
+				levels = levels[1:]
+				if holds(show.StateOf(*candidate, now, level.Paused, level.Left)) && !yield(newShowJSON(candidate, level, now), nil) {
+					return
+				}
+			}
+		}
 	}
-	return sort.Search(len(all), func(i int) bool { return show.Compare(all[i], after.startsAt, after.id) > 0 })
 }
 
-// possible tells whether s can be in the state wanted, as far as the time tells.
-func (l listing) possible(s *show.Show, now time.Time) bool {
-	switch byTime := show.StateOf(*s, now, false, 1); l.state {
-	case show.Paused, show.SoldOut, show.OnSale:
-		return byTime == show.OnSale
-	default:
-		return byTime == l.state
+// possible yields the shows that can be in a state, as far as the time tells.
+func possible(shows iter.Seq[*show.Show], holds func(show.State) bool, now time.Time) iter.Seq[*show.Show] {
+	return func(yield func(*show.Show) bool) {
+		for s := range shows {
+			state := show.StateOf(*s, now, false, 1)
+			if (holds(state) || state == show.OnSale && (holds(show.Paused) || holds(show.SoldOut))) && !yield(s) {
+				return
+			}
+		}
 	}
 }
 
-func ids(shows []*show.Show) []int64 {
-	ids := make([]int64, len(shows))
-	for i, s := range shows {
-		ids[i] = s.ID
+// chunks yields the shows in parts, each twice as long as the one before. A part is valid until the next.
+func chunks(shows iter.Seq[*show.Show], first, most int) iter.Seq[[]*show.Show] {
+	return func(yield func([]*show.Show) bool) {
+		var chunk []*show.Show
+		size := first
+		for s := range shows {
+			if chunk = append(chunk, s); len(chunk) == size {
+				if !yield(chunk) {
+					return
+				}
+				chunk, size = chunk[:0], min(2*size, most)
+			}
+		}
+		if len(chunk) > 0 {
+			yield(chunk)
+		}
 	}
-	return ids
 }

@@ -181,7 +181,7 @@ func TestListReservationsRefusesNonsense(t *testing.T) {
 		"cursor=" + good + "%0A":                      "cursor",
 		"cursor=" + good + "=":                        "cursor",
 		"cursor=%00":                                  "cursor",
-		"cursor=" + place{noon, 5}.String():           "cursor", // of the other list
+		"cursor=" + place{0, noon, 5}.cursor(0):       "cursor", // of the other list
 		"cursor=" + at(noon.AddDate(-27, 0, 0)):       "cursor",
 		"cursor=" + at(noon.AddDate(6975, 0, 0)):      "cursor",
 		"cursor=" + at(time.UnixMilli(0)):             "cursor",

@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,12 +18,18 @@ import (
 // Shows is what is on sale.
 type Shows interface {
 	Get(ctx context.Context, id int64) (show.Show, error)
-	ByStart() ([]*show.Show, error)
+	// After yields the shows that hold all the words, by start, then id, from after a place on.
+	After(startsAt time.Time, id int64, words show.Words) (iter.Seq[*show.Show], error)
 }
 
-// Levels tells the units left of shows, in their order and without those that have no stock, and Redis's time.
+// Levels tells the units left of shows, and Redis's time.
 type Levels interface {
-	Levels(ctx context.Context, shows []int64) ([]stock.Level, time.Time, error)
+	// Level returns the level of one show as it was half a second ago at most, or stock.ErrNoShow.
+	Level(ctx context.Context, show int64) (stock.Level, time.Time, error)
+	// Last returns what memory holds of shows, in their order and without those that it does not hold.
+	Last(shows []int64) ([]stock.Level, time.Time, error)
+	// Follow has memory keep these shows up to date for a while.
+	Follow(shows ...int64)
 }
 
 type showJSON struct {
@@ -70,14 +78,11 @@ func (s *Server) getShow(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	levels, now, err := s.levels(ctx, []int64{id})
+	level, now, err := s.level(ctx, id)
 	if err != nil {
 		return err
 	}
-	if len(levels) == 0 {
-		return fmt.Errorf("show %d has no stock", id)
-	}
-	return answer(c, http.StatusOK, newShowJSON(&found, levels[0], now))
+	return answer(c, http.StatusOK, newShowJSON(&found, level, now))
 }
 
 // showID returns the id in the path, or show.ErrNotFound for what is none.
@@ -89,9 +94,25 @@ func showID(c echo.Context) (int64, error) {
 	return id, nil
 }
 
-// levels asks for units left. Whatever hinders that is an outage: the request was right.
-func (s *Server) levels(ctx context.Context, shows []int64) ([]stock.Level, time.Time, error) {
-	levels, now, err := s.deps.Levels.Levels(ctx, shows)
+// level tells the units left of a show that there is. Whatever hinders that is an outage: the request was right.
+func (s *Server) level(ctx context.Context, id int64) (stock.Level, time.Time, error) {
+	level, now, err := s.deps.Levels.Level(ctx, id)
+	if errors.Is(err, stock.ErrNoShow) {
+		return stock.Level{}, time.Time{}, fmt.Errorf("show %d has no stock", id)
+	}
+	if err != nil {
+		return stock.Level{}, time.Time{}, fmt.Errorf("%w: %w", errUnavailable, err)
+	}
+	return level, now, nil
+}
+
+// last is level for what memory holds of many shows.
+func (s *Server) last(shows []*show.Show) ([]stock.Level, time.Time, error) {
+	ids := make([]int64, len(shows))
+	for i, of := range shows {
+		ids[i] = of.ID
+	}
+	levels, now, err := s.deps.Levels.Last(ids)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("%w: %w", errUnavailable, err)
 	}

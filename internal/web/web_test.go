@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -138,8 +140,10 @@ type shelf struct {
 	now       time.Time
 	showsErr  error
 	levelsErr error
-	asked     [][]int64
 	panics    bool
+
+	mu       sync.Mutex // of levels, now and followed, once requests run beside the test
+	followed []int64
 }
 
 // put adds a show that starts so long after noon, its sale opening and closing relative to noon.
@@ -148,7 +152,7 @@ func (s *shelf) put(id int64, opens, closes, starts time.Duration, level stock.L
 		ID: id, Title: "Swan Lake", Venue: "Seoul Arts Center", Price: 50_000, TimeZone: "Asia/Seoul",
 		SalesOpenAt: noon.Add(opens), SalesCloseAt: noon.Add(closes), StartsAt: noon.Add(starts),
 	})
-	slices.SortFunc(s.shows, func(a, b *show.Show) int { return show.Compare(a, b.StartsAt, b.ID) })
+	slices.SortFunc(s.shows, func(a, b *show.Show) int { return compareShows(a, b.StartsAt, b.ID) })
 	if s.levels == nil {
 		s.levels = map[int64]stock.Level{}
 	}
@@ -171,10 +175,35 @@ func (s *shelf) Get(_ context.Context, id int64) (show.Show, error) {
 	return show.Show{}, show.ErrNotFound
 }
 
-func (s *shelf) ByStart() ([]*show.Show, error) { return s.shows, s.showsErr }
+func compareShows(a *show.Show, startsAt time.Time, id int64) int {
+	return cmp.Or(a.StartsAt.Compare(startsAt), cmp.Compare(a.ID, id))
+}
 
-func (s *shelf) Levels(_ context.Context, shows []int64) ([]stock.Level, time.Time, error) {
-	s.asked = append(s.asked, shows)
+// After finds words as they are written.
+func (s *shelf) After(startsAt time.Time, id int64, words show.Words) (iter.Seq[*show.Show], error) {
+	return func(yield func(*show.Show) bool) {
+		for _, found := range s.shows {
+			lacks := func(word string) bool { return !strings.Contains(strings.ToLower(found.Title+" "+found.Venue), word) }
+			if compareShows(found, startsAt, id) > 0 && !slices.ContainsFunc(words, lacks) && !yield(found) {
+				return
+			}
+		}
+	}, s.showsErr
+}
+
+func (s *shelf) Level(_ context.Context, id int64) (stock.Level, time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	level, ok := s.levels[id]
+	if s.levelsErr == nil && !ok {
+		return stock.Level{}, time.Time{}, stock.ErrNoShow
+	}
+	return level, s.now, s.levelsErr
+}
+
+func (s *shelf) Last(shows []int64) ([]stock.Level, time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var levels []stock.Level
 	for _, id := range shows {
 		if level, ok := s.levels[id]; ok {
@@ -182,6 +211,12 @@ func (s *shelf) Levels(_ context.Context, shows []int64) ([]stock.Level, time.Ti
 		}
 	}
 	return levels, s.now, s.levelsErr
+}
+
+func (s *shelf) Follow(shows ...int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.followed = append(s.followed, shows...)
 }
 
 type logBuffer struct {
