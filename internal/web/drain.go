@@ -24,6 +24,7 @@ const (
 func (s *Server) stop(ctx context.Context, served <-chan error) error {
 	s.log.InfoContext(ctx, "http drains", "for", s.options.DrainFor)
 	s.draining.Store(true)
+	close(s.ending) // streams would go on for ever; their clients connect again, to another process
 	if s.options.OnDrain != nil {
 		s.options.OnDrain()
 	}

@@ -18,7 +18,9 @@ import (
 type metrics struct {
 	requests  *prometheus.CounterVec   // route: Echo's pattern, or none; method; code
 	durations *prometheus.HistogramVec // route
-	shed      *prometheus.CounterVec   // reason: rate_per_user, rate_per_address; and those of countShed
+	shed      *prometheus.CounterVec   // reason: rate_per_user, rate_per_address, streams; and those of countShed
+
+	streamsCut prometheus.Counter
 
 	// A series is looked up in the vectors once: that costs five times what a look into this map costs.
 	mu    sync.Mutex // of writers
@@ -48,8 +50,11 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "neticket_shed_total", Help: "Requests refused to protect the rest.",
 		}, []string{"reason"}),
 	}
+	m.streamsCut = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "neticket_stock_streams_cut_total", Help: "Streams of units left whose client took nothing in, or was gone.",
+	})
 	m.known.Store(&map[series]observers{})
-	registry.MustRegister(m.requests, m.durations, m.shed)
+	registry.MustRegister(m.requests, m.durations, m.shed, m.streamsCut)
 	return m
 }
 
@@ -62,6 +67,13 @@ func (m *metrics) countShed(err error) {
 	} else if _, ok := errors.AsType[*account.TooManyAttemptsError](err); ok {
 		m.shed.WithLabelValues("login_attempts").Inc()
 	}
+}
+
+// countStreams exports how many streams are open.
+func (m *metrics) countStreams(registry prometheus.Registerer, open *atomic.Int64) {
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "neticket_stock_streams", Help: "Streams of units left that are open.",
+	}, func() float64 { return float64(open.Load()) }))
 }
 
 // observe counts one answer. route is "" where none matched.

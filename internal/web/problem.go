@@ -94,6 +94,7 @@ var refusals = []struct {
 	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")},
 	{errTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))},
 	{errUnauthenticated, problem(http.StatusUnauthorized, "unauthenticated", "Please log in.")},
+	{errTooManyStreams, problem(http.StatusServiceUnavailable, "too_many_streams", "Too many streams are open here. Please ask for the show itself now and then, or try again.").retry(5 * time.Second)},
 	{errForbidden, problem(http.StatusForbidden, "forbidden", "You may not do this.")},
 
 	{account.ErrBadCredentials, problem(http.StatusUnauthorized, "bad_credentials", "Email address or password is wrong.")},

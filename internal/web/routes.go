@@ -19,6 +19,7 @@ func (s *Server) route() {
 
 	get(api, "/shows", s.listShows)
 	get(api, "/shows/:id", s.getShow)
+	api.GET("/stock/stream", s.streamStock)
 
 	api.POST("/shows/:id/reservations", s.signedIn(s.reserve))
 	get(api, "/reservations", s.signedIn(s.listReservations))

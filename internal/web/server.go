@@ -47,6 +47,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	RatePerUser    int              // requests per second; 0: no limit
 	RatePerAddress int              // requests per second; 0: no limit
+	MaxStreams     int              // open at once; 0: 10,000
 	DrainFor       time.Duration    // how long a stopping server still takes requests, each the last of its connection
 	OnDrain        func()           // called when draining begins: readyz has to fail now, and waiting requests to end; may be nil
 	Now            func() time.Time // nil: time.Now; of limits and durations
@@ -72,6 +73,10 @@ type Server struct {
 	draining atomic.Bool
 	open     atomic.Int64 // connections
 
+	feed    *feed
+	streams atomic.Int64  // open ones
+	ending  chan struct{} // closed when streams have to end
+
 	stopTimeout time.Duration // for the requests that are left when draining ends
 }
 
@@ -80,10 +85,15 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.MaxStreams == 0 {
+		options.MaxStreams = maxStreams
+	}
 	s := &Server{
+		feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
 		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
 	}
+	s.metrics.countStreams(registry, &s.streams)
 	s.perUser = newLimiter[int64](options.RatePerUser, options.Now, s.metrics.shed.WithLabelValues("rate_per_user"))
 	s.perAddress = newLimiter[netip.Addr](options.RatePerAddress, options.Now, s.metrics.shed.WithLabelValues("rate_per_address"))
 	s.checks = []check{
@@ -129,6 +139,10 @@ func (s *Server) Listen(ctx context.Context, addr string) (net.Addr, error) {
 func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(protocolListener{s.listener, s}) }()
+	publishing, quit := context.WithCancel(ctx)
+	published := make(chan error, 1)
+	go func() { published <- s.feed.run(publishing) }()
+	defer func() { quit(); <-published }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve http: %w", err)

@@ -30,6 +30,8 @@ type Levels interface {
 	Last(shows []int64) ([]stock.Level, time.Time, error)
 	// Follow has memory keep these shows up to date for a while.
 	Follow(shows ...int64)
+	// Polled returns a channel that is closed when memory was brought up to date.
+	Polled() <-chan struct{}
 }
 
 type showJSON struct {

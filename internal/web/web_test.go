@@ -144,6 +144,7 @@ type shelf struct {
 
 	mu       sync.Mutex // of levels, now and followed, once requests run beside the test
 	followed []int64
+	polled   chan struct{}
 }
 
 // put adds a show that starts so long after noon, its sale opening and closing relative to noon.
@@ -217,6 +218,28 @@ func (s *shelf) Follow(shows ...int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.followed = append(s.followed, shows...)
+}
+
+func (s *shelf) Polled() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.polled == nil {
+		s.polled = make(chan struct{})
+	}
+	return s.polled
+}
+
+// sell sets the units left of a show, as a poll does.
+func (s *shelf) sell(id int64, left int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	level := s.levels[id]
+	level.Left, level.AsOf = left, s.now
+	s.levels[id] = level
+	if s.polled != nil {
+		close(s.polled)
+		s.polled = nil
+	}
 }
 
 type logBuffer struct {
