@@ -87,6 +87,8 @@ func (c *protocolConn) refuse(status int, words []byte) error {
 	p.RequestID = newRequestID()
 	if header := unprintable(c.read); header != "" {
 		p.Errors = []invalid.Field{{Field: header, Code: "characters", Message: "must have printable characters only"}}
+	} else if status == http.StatusRequestHeaderFieldsTooLarge {
+		p.Errors = []invalid.Field{{Field: "headers", Code: "too_long", Message: fmt.Sprintf("must have at most %d bytes, with the address", maxHeaderBytes)}}
 	} else if bytes.HasSuffix(words, []byte("Host header")) {
 		p.Errors = []invalid.Field{{Field: "Host", Code: "format", Message: "must be the name of a host"}}
 	}

@@ -122,8 +122,8 @@ func TestWhatIsNotARequest(t *testing.T) {
 		"length and encoding":          {post + "Content-Length: x\r\n\r\n", 400, ""},
 		"unknown encoding":             {post + "Transfer-Encoding: gzip\r\n\r\n", 501, ""},
 		"version":                      {"GET / HTTP/3.0\r\nHost: example.com\r\n\r\n", 505, ""},
-		"too large":                    {post + "Cookie: " + strings.Repeat("a", 2*maxHeaderBytes) + "\r\n\r\n", 431, ""},
-		"far too large":                {post + strings.Repeat("Cookie: a\r\n", maxHeaderBytes), 431, ""},
+		"too large":                    {post + "Cookie: " + strings.Repeat("a", 2*maxHeaderBytes) + "\r\n\r\n", 431, "headers"},
+		"far too large":                {post + strings.Repeat("Cookie: a\r\n", maxHeaderBytes), 431, "headers"},
 	} {
 		answers, bodies := rawAnswers(t, addr, test.request)
 		if len(answers) != 1 {

@@ -26,7 +26,7 @@ const (
 	readTimeout       = 15 * time.Second
 	writeTimeout      = 30 * time.Second // more than the longest wait that a client may ask for
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 16 << 10
+	maxHeaderBytes    = 64 << 10 // so much that a search of 10,000 words is told what is wrong with it
 )
 
 // Dependencies are what the handlers work with.
