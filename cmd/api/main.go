@@ -4,17 +4,23 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	_ "time/tzdata" // shows have time zones; the host may have none installed
 
 	"github.com/neticket/neticket/internal/config"
 	"github.com/neticket/neticket/internal/ops"
+	"github.com/neticket/neticket/internal/show/images/bucket"
 	"github.com/neticket/neticket/internal/system"
 )
 
 func main() {
 	os.Exit(system.Daemon(config.API, "answers customers and admins over HTTP", func(ctx context.Context, s *system.System, health *ops.Health) (system.Stages, error) {
-		server, stages, err := s.OpenWeb(ctx, health.SetStopping)
+		files, err := bucket.Open(ctx, s.Config.ImagesURL)
+		if err != nil {
+			return nil, fmt.Errorf("NETICKET_IMAGES_URL: %w", err)
+		}
+		server, stages, err := s.OpenWeb(ctx, files, health.SetStopping)
 		if err != nil {
 			return nil, err
 		}
@@ -22,6 +28,6 @@ func main() {
 			return nil, err
 		}
 		health.AddCheck("fence", true, s.Ledger.CheckFence)
-		return stages, nil
+		return append(stages, []system.Part{func(ctx context.Context) error { <-ctx.Done(); return files.Close() }}), nil
 	}))
 }

@@ -106,7 +106,8 @@ func (d *dev) runLocked(ctx context.Context) (err error) {
 	var stopBy time.Time
 	defer func() { err = errors.Join(err, servers.stop(stopBy)) }()
 
-	settings := slices.Concat(secret, servers.settings(), []string{"NETICKET_HTTP_ADDR=" + httpAddr})
+	images := cmp.Or(d.environ.get("NETICKET_IMAGES_URL"), filepath.Join(d.dir, "images"))
+	settings := slices.Concat(secret, servers.settings(), []string{"NETICKET_HTTP_ADDR=" + httpAddr, "NETICKET_IMAGES_URL=" + images})
 	if err := writeShellFile(d.shellFile(), settings); err != nil {
 		return err
 	}

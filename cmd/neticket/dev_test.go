@@ -143,6 +143,9 @@ func TestDevFindsItsDataAgain(t *testing.T) {
 			t.Errorf("%s was %s, is %s", name, was, is)
 		}
 	}
+	if got, want := second.env.get("NETICKET_IMAGES_URL"), filepath.Join(dir, "images"); got != want {
+		t.Errorf("images are kept in %s, want %s", got, want)
+	}
 	if readSecret(t, second.env) != secret {
 		t.Error("another token secret: everybody is logged out")
 	}

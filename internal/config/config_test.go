@@ -147,6 +147,7 @@ func TestLoadOne(t *testing.T) {
 		{"IMAGES_URL", "ftp://host/x", nil, nil},
 		{"IMAGES_URL", "s3://key:pass@b", nil, nil},
 		{"IMAGES_URL", "file://host/x", nil, nil},
+		{"IMAGES_URL", "file:///x?create_dir=1", nil, nil},
 		{"OTLP_ENDPOINT", "http://h:4318", func(c config.Config) any { return c.OTLPEndpoint }, "http://h:4318"},
 		{"OTLP_ENDPOINT", "h:4318", nil, nil},
 		{"TRUSTED_PROXIES", "10.1.2.3/8, ::1", func(c config.Config) any { return fmt.Sprint(c.TrustedProxies) }, "[10.0.0.0/8 ::1/128]"},

@@ -132,7 +132,7 @@ func imagesURL(text string) (string, error) {
 	value, err := url.Parse(text)
 	switch {
 	case err != nil || value.User != nil:
-	case value.Scheme == "file" && value.Host == "" && value.Path != "", value.Scheme == "s3" && value.Host != "":
+	case value.Scheme == "file" && value.Host == "" && value.Path != "" && value.RawQuery == "", value.Scheme == "s3" && value.Host != "":
 		return text, nil
 	}
 	return "", errors.New("must be a directory, file:///directory or s3://bucket?region=..., without a password")

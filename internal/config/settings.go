@@ -102,7 +102,7 @@ func settings() []setting {
 		},
 		{
 			name: "NETICKET_IMAGES_URL", def: "var/images", of: api,
-			doc:     "where images are kept: a directory, `file:///...` or `s3://bucket?region=...`",
+			doc:     "where images are kept: a directory, which is made if it is missing, `file:///...` or `s3://bucket?region=...`; several APIs need one place",
 			binding: to(func(c *Config) *string { return &c.ImagesURL }, imagesURL),
 		},
 		{

@@ -64,6 +64,7 @@ func deployOn(t *testing.T, servers systemtest.Servers, extra ...string) *deploy
 	d.env = append(os.Environ(), append([]string{
 		"NETICKET_MYSQL_DSN=" + servers.DSN, "NETICKET_REDIS_ADDRS=" + servers.Redis.Addr(), "NETICKET_TOKEN_SECRET=" + secret,
 		"NETICKET_RATE_PER_USER=0", "NETICKET_RATE_PER_ADDRESS=0", "NETICKET_LOG_FORMAT=text",
+		"NETICKET_IMAGES_URL=" + t.TempDir(),
 	}, extra...)...)
 	return d
 }

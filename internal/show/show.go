@@ -23,7 +23,7 @@ type Show struct {
 	Title        string
 	Venue        string
 	Description  string
-	Image        string // name of the stored image, or empty
+	Image        string // name of the stored image (see package images), or empty
 	ImageAlt     string
 	Price        int64  // won
 	TimeZone     string // IANA name; where the show takes place

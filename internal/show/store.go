@@ -46,6 +46,16 @@ func (s *Store) Update(ctx context.Context, tx *sql.Tx, id int64, d Draft) (Show
 	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
 }
 
+// SetImage gives a show another image and returns the show as stored, or ErrNotFound. One that has the image already stays as it is.
+func (s *Store) SetImage(ctx context.Context, tx *sql.Tx, id int64, image string) (Show, error) {
+	_, err := tx.ExecContext(ctx, `UPDATE shows SET image = ?, version = version + 1, updated_at = UTC_TIMESTAMP(3)
+		WHERE id = ? AND image <> ?`, image, id, image)
+	if err != nil {
+		return Show{}, fmt.Errorf("update image of show %d: %w", id, err)
+	}
+	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
+}
+
 // Get returns one show, or ErrNotFound.
 func (s *Store) Get(ctx context.Context, id int64) (Show, error) {
 	return get(s.db.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))

@@ -212,3 +212,36 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("no such show: %v", err)
 	}
 }
+
+func TestSetImage(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	store := NewStore(db)
+	before := insert(t, db, validDraft())
+	set := func(id int64, image string) (show Show, err error) {
+		err = database.Transact(t.Context(), db, func(tx *sql.Tx) (err error) {
+			show, err = store.SetImage(t.Context(), tx, id, image)
+			return err
+		})
+		return show, err
+	}
+	after, err := set(before.ID, "a")
+	want := before
+	want.Image, want.Version = "a", 2
+	if diff := cmp.Diff(want, after, cmpopts.IgnoreFields(Show{}, "UpdatedAt")); err != nil || diff != "" || after.UpdatedAt.Before(before.UpdatedAt) {
+		t.Errorf("%v, changed %v after %v: %s", err, after.UpdatedAt, before.UpdatedAt, diff)
+	}
+	if again, err := set(before.ID, "a"); err != nil || again != after {
+		t.Errorf("the same again: got %v, %v, want no change", again, err)
+	}
+	if _, err := set(before.ID+1, "a"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("no show: got %v", err)
+	}
+	err = database.Transact(t.Context(), db, func(tx *sql.Tx) (err error) {
+		after, err = store.Update(t.Context(), tx, before.ID, validDraft())
+		return err
+	})
+	if err != nil || after.Image != "a" {
+		t.Errorf("an edit takes the image away: %v, %v", after, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/show/images"
 	"github.com/neticket/neticket/internal/web"
 )
 
@@ -12,8 +13,9 @@ import (
 const drainFor = 2 * time.Second
 
 // OpenWeb returns the HTTP server of an API, not listening yet, and the parts that it needs running. It reads whose tokens are
-// revoked, as none of those may be let in for even a moment. onDrain is called when the server begins to stop.
-func (s *System) OpenWeb(ctx context.Context, onDrain func()) (*web.Server, Stages, error) {
+// revoked, as none of those may be let in for even a moment. Images are kept in bucket; onDrain is called when the server begins
+// to stop.
+func (s *System) OpenWeb(ctx context.Context, bucket images.Bucket, onDrain func()) (*web.Server, Stages, error) {
 	tokens, err := account.NewSigner(s.Config.TokenSecrets, account.TokenLife, time.Now)
 	if err != nil {
 		return nil, nil, err
@@ -23,9 +25,11 @@ func (s *System) OpenWeb(ctx context.Context, onDrain func()) (*web.Server, Stag
 		return nil, nil, err
 	}
 	f := s.OpenFront()
+	office := s.OpenBackOffice(f)
 	server := web.New(web.Dependencies{
 		Accounts: accounts, Tokens: tokens, Revocations: accounts.Revocations, Shows: f.Catalogue, Levels: f.Levels,
-		BoxOffice: f.BoxOffice, Reservations: f.Lookup, BackOffice: s.OpenBackOffice(f),
+		BoxOffice: f.BoxOffice, Reservations: f.Lookup, BackOffice: office,
+		Images: &Gallery{images.NewStore(bucket), office},
 	}, web.Options{
 		TrustedProxies: s.Config.TrustedProxies, RatePerUser: s.Config.RatePerUser, RatePerAddress: s.Config.RatePerAddress,
 		DrainFor: drainFor,

@@ -15,6 +15,7 @@ import (
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/show/images"
 	"github.com/neticket/neticket/internal/stock"
 )
 
@@ -22,6 +23,8 @@ import (
 var (
 	errMediaType       = errors.New("the body is not application/json")
 	errTooLarge        = errors.New("the body is too large")
+	errImageType       = errors.New("the body is not an image")
+	errImageTooLarge   = errors.New("the image is too large")
 	errUnauthenticated = errors.New("not logged in")
 	errForbidden       = errors.New("not allowed")
 	errOtherSite       = fmt.Errorf("%w: the request comes from another site", errForbidden)
@@ -93,6 +96,8 @@ var refusals = []struct {
 	{booking.ErrUnreadable, unavailable},
 	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")},
 	{errTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))},
+	{errImageType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be image/jpeg, image/png or image/webp, or a multipart/form-data with one of these in the field image.")},
+	{errImageTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The image has more than %d bytes.", images.MaxUpload))},
 	{errUnauthenticated, problem(http.StatusUnauthorized, "unauthenticated", "Please log in.")},
 	{errTooManyStreams, problem(http.StatusServiceUnavailable, "too_many_streams", "Too many streams are open here. Please ask for the show itself now and then, or try again.").retry(5 * time.Second)},
 	{errForbidden, problem(http.StatusForbidden, "forbidden", "You may not do this.")},
@@ -117,6 +122,9 @@ var refusals = []struct {
 	{booking.ErrPending, problem(http.StatusConflict, "pending", "The reservation is not confirmed yet; please try again.").retry(time.Second)},
 	{booking.ErrNotCancellable, problem(http.StatusConflict, "not_cancellable", "The booking was rejected, so there is nothing to cancel.")},
 
+	{images.ErrBusy, problem(http.StatusServiceUnavailable, "busy", "Too many images are being stored. Nothing was done; please try again.").retry(2 * time.Second)},
+
+	{images.ErrNotFound, notFound},
 	{show.ErrNotFound, notFound},
 	{stock.ErrNoShow, notFound},
 	{booking.ErrNotFound, notFound},

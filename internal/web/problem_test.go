@@ -20,6 +20,7 @@ import (
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/show/images"
 	"github.com/neticket/neticket/internal/stock"
 )
 
@@ -38,6 +39,10 @@ func TestProblems(t *testing.T) {
 		"malformed":         {malformed("units", "type", "must be a whole number"), 400, "malformed", "", 0},
 		"media type":        {errMediaType, 415, "unsupported_media_type", "", 0},
 		"too large":         {errTooLarge, 413, "too_large", "", 0},
+		"no image":          {errImageType, 415, "unsupported_media_type", "", 0},
+		"large image":       {errImageTooLarge, 413, "too_large", "", 0},
+		"many images":       {images.ErrBusy, 503, "busy", "2", 0},
+		"no such image":     {images.ErrNotFound, 404, "not_found", "", 0},
 		"not logged in":     {errUnauthenticated, 401, "unauthenticated", "", 0},
 		"wrong password":    {account.ErrBadCredentials, 401, "bad_credentials", "", 0},
 		"forbidden":         {errForbidden, 403, "forbidden", "", 0},

@@ -17,9 +17,9 @@ import (
 func TestReservationJSON(t *testing.T) {
 	t.Parallel()
 	f := withShow(t)
-	f.shelf.shows[0].Image = "a.jpg"
+	f.shelf.shows[0].Image = "a"
 	const head = `{"id":"0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1","number":"%s","show":{"id":1,"title":"Swan Lake",` +
-		`"venue":"Seoul Arts Center","starts_at":"2026-05-03T14:00:00Z","image_url":"/images/a.jpg"},"units":2,"price_total":100000,`
+		`"venue":"Seoul Arts Center","starts_at":"2026-05-03T14:00:00Z","image_url":"/images/a-800.jpg"},"units":2,"price_total":100000,`
 	confirmed, rejected, cancelled, begun := booked(booking.Confirmed), booked(booking.Rejected), booked(booking.Cancelled), booked(booking.Confirmed)
 	rejected.Reason = booking.Lost
 	confirmed.ConfirmedAt, cancelled.ConfirmedAt, cancelled.CancelledAt = noon, noon, noon

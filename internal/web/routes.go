@@ -29,8 +29,11 @@ func (s *Server) route() {
 	admin := api.Group("/admin")
 	admin.POST("/shows", s.signedIn(s.createShow))
 	admin.PUT("/shows/:id", s.signedIn(s.updateShow))
+	admin.PUT("/shows/:id/image", s.signedIn(s.setImage))
 	admin.POST("/shows/:id/stock/resync", s.signedIn(s.resyncStock))
 	get(admin, "/stock", s.signedIn(s.listStock))
+
+	get(s.echo.Group("/images"), "/:file", s.getImage)
 }
 
 // get also answers HEAD; net/http leaves the body out.

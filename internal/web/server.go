@@ -40,6 +40,7 @@ type Dependencies struct {
 	BoxOffice    BoxOffice
 	Reservations Reservations
 	BackOffice   BackOffice
+	Images       Images
 }
 
 // Options of a server; the zero value trusts no proxy, sets no limits, and drains for no time.

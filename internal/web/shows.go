@@ -63,13 +63,6 @@ func newShowJSON(s *show.Show, level stock.Level, now time.Time) showJSON {
 	}
 }
 
-func imageURL(name string) *string {
-	if name == "" {
-		return nil
-	}
-	return new("/images/" + name)
-}
-
 func (s *Server) getShow(c echo.Context) error {
 	id, err := showID(c)
 	if err != nil {

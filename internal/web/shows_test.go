@@ -30,8 +30,8 @@ func TestGetShow(t *testing.T) {
 	if diff := cmp.Diff(want, w.Body.String()); diff != "" {
 		t.Error(diff)
 	}
-	f.shelf.shows[0].Image = "a.jpg"
-	if got := decode[showJSON](t, f.do("GET", "/api/v1/shows/1", "")); *got.ImageURL != "/images/a.jpg" {
+	f.shelf.shows[0].Image = "a"
+	if got := decode[showJSON](t, f.do("GET", "/api/v1/shows/1", "")); *got.ImageURL != "/images/a-800.jpg" {
 		t.Errorf("got %s", *got.ImageURL)
 	}
 	for _, id := range []string{"2", "0", "-1", "+1", "01", "1.0", "abc", "99999999999999999999", "1%20", "%31%00", "1 OR 1=1"} {

@@ -31,6 +31,7 @@ type fixture struct {
 	shelf    *shelf
 	box      *box
 	back     *back
+	gallery  *gallery
 	log      *logBuffer
 	registry *prometheus.Registry
 	signer   *account.Signer
@@ -46,11 +47,12 @@ func newFixture(t testing.TB, options Options) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{
-		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{},
+		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{},
 		log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer,
 	}
 	f.Server = New(Dependencies{
 		Accounts: f.people, Tokens: signer, Revocations: f.people, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
+		Images: f.gallery,
 	}, options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
 	return f
 }

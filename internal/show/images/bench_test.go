@@ -22,6 +22,7 @@ func BenchmarkRedraw(b *testing.B) {
 	}
 	for name, upload := range map[string][]byte{
 		"JPEG": asJPEG(b, photo), "PNG": asPNG(b, photo), "PNG of 16 bits": asPNG(b, deep), "WebP": asWebP(width, height),
+		"progressive JPEG": progressive(width, height, 10), "progressive JPEG of most scans": progressive(width, height, maxScans),
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -14,7 +14,7 @@ func FuzzUpload(f *testing.F) {
 	photo := asJPEG(f, small)
 	for _, seed := range [][]byte{
 		photo, asPNG(f, small), asWebP(9, 7), asGIF(f, 60_000, 60_000), withExif(photo, binary.BigEndian, 6), withExif(photo, binary.LittleEndian, 8),
-		withChunk(asPNG(f, small), "acTL", "\x00\x00\x00\x02\x00\x00\x00\x00"), asPNG(f, image.NewGray16(small.Bounds())),
+		withChunk(asPNG(f, small), "acTL", "\x00\x00\x00\x02\x00\x00\x00\x00"), asPNG(f, image.NewGray16(small.Bounds())), progressive(9, 7, 3),
 		riff([]byte("VP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x06\x00\x00"), asWebP(9, 7)[12:]),
 	} {
 		f.Add(seed)

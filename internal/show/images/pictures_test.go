@@ -107,3 +107,24 @@ func withExif(file []byte, order binary.AppendByteOrder, o uint16) []byte {
 	segment := append([]byte{0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(data)+2))...)
 	return slices.Concat(file[:2], segment, data, file[2:])
 }
+
+// progressive returns a JPEG of one colour, whose pixels a decoder goes through scans times: one scan for the
+// mean of each block, then some in which nothing changes, which take next to no bytes.
+func progressive(width, height uint16, scans int) []byte {
+	blocks := (int(width) + 7) / 8 * ((int(height) + 7) / 8)
+	size := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(nil, height), width)
+	// Each table has one code, the bit 0: a mean that is that of the block before, and 16,384 blocks (14 bits more) left as they are.
+	table := func(id byte, symbol byte) []byte {
+		return slices.Concat([]byte{0xff, 0xc4, 0, 20, id, 1}, make([]byte, 15), []byte{symbol})
+	}
+	file := slices.Concat(
+		[]byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}, bytes.Repeat([]byte{1}, 64),
+		[]byte{0xff, 0xc2, 0, 17, 8}, size, []byte{3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0},
+		table(0x00, 0), table(0x10, 0xe0),
+		[]byte{0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0}, make([]byte, 3*blocks/8+1),
+	)
+	for range scans - 1 {
+		file = slices.Concat(file, []byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0}, make([]byte, (blocks/16384+1)*15/8+1))
+	}
+	return append(file, 0xff, 0xd9)
+}
