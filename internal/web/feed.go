@@ -53,15 +53,15 @@ func newFeed(shows Shows, levels Levels) *feed {
 	return &feed{shows: shows, levels: levels, topics: map[int64]*topic{}}
 }
 
-// run publishes after each poll until ctx ends.
-func (f *feed) run(ctx context.Context) error {
+// run publishes after each poll, until ctx ends.
+func (f *feed) run(ctx context.Context) {
 	for {
 		polled := f.levels.Polled()
 		f.publish(ctx)
 		select {
 		case <-polled:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }

@@ -94,7 +94,7 @@ func TestSearchOfManyShows(t *testing.T) {
 			s := l.shows[id-1]
 			states[show.StateOf(s, noon, false, l.levels[id].Left) == show.OnSale]++
 		}
-		var words show.Words = show.ReadWords(q, nil)
+		words := show.ReadWords(q, nil)
 		all, _ := l.catalogue.After(time.Time{}, 0, words)
 		want := 0
 		for s := range all {

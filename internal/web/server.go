@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -141,9 +142,10 @@ func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(protocolListener{s.listener, s}) }()
 	publishing, quit := context.WithCancel(ctx)
-	published := make(chan error, 1)
-	go func() { published <- s.feed.run(publishing) }()
-	defer func() { quit(); <-published }()
+	var publisher sync.WaitGroup
+	publisher.Go(func() { s.feed.run(publishing) })
+	defer publisher.Wait()
+	defer quit()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve http: %w", err)

@@ -37,7 +37,7 @@ func streaming(t *testing.T, f *fixture) (listener pipes, stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 2)
 	go func() { done <- f.http.Serve(listener) }()
-	go func() { done <- f.feed.run(ctx) }()
+	go func() { f.feed.run(ctx); done <- nil }()
 	return listener, func() {
 		cancel()
 		_ = f.http.Close()
