@@ -97,7 +97,10 @@ func (l *Levels) Poll(ctx context.Context) error {
 		}
 	}
 	l.mu.RUnlock()
-	err := l.poll(ctx, shows)
+	// Of a Redis that hangs every shard would have to time out: requests are to know sooner that there is no use in asking.
+	limited, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	err := l.poll(limited, shows)
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
