@@ -120,7 +120,11 @@ func (l *Levels) look(show int64, age time.Duration) (Level, time.Time, error) {
 	if !ok || time.Since(known.at) > age {
 		return Level{}, time.Time{}, errSilent
 	}
-	return known.level(), l.clock.now(), nil
+	now := l.clock.now()
+	if now.Before(known.asOf) { // the answer that told it was faster than the one that told the time
+		now = known.asOf
+	}
+	return known.level(), now, nil
 }
 
 // read asks the servers for one show.
