@@ -82,13 +82,29 @@ func (s *Store) Prices(ctx context.Context, tx *sql.Tx, of map[int64]*int64) err
 	return rows.Err()
 }
 
-// ChangedSince returns the shows that were added or changed at t or later, in no order, and MySQL's time just before it
-// looked. A change whose transaction was open at that time may be missing, though it is stamped earlier.
+// ChangedSince returns the shows that were added or changed at t or later, all for the zero time, in no order, and MySQL's time just
+// before it looked. A change whose transaction was open at that time may be missing, though it is stamped earlier.
 func (s *Store) ChangedSince(ctx context.Context, t time.Time) (shows []Show, asOf time.Time, err error) {
+	return s.changedSince(ctx, selectShows, t, func(rows *sql.Rows) (Show, error) { return scan(rows) })
+}
+
+// TimesChangedSince is ChangedSince for what decides when a show can be booked: of the shows, only id, version and times are read.
+func (s *Store) TimesChangedSince(ctx context.Context, t time.Time) (shows []Show, asOf time.Time, err error) {
+	const selectTimes = "SELECT id, version, sales_open_at, sales_close_at, starts_at FROM shows"
+	return s.changedSince(ctx, selectTimes, t, func(rows *sql.Rows) (show Show, err error) {
+		err = rows.Scan(&show.ID, &show.Version, &show.SalesOpenAt, &show.SalesCloseAt, &show.StartsAt)
+		return show, err
+	})
+}
+
+func (s *Store) changedSince(ctx context.Context, query string, t time.Time, scan func(*sql.Rows) (Show, error)) (shows []Show, asOf time.Time, err error) {
+	if t.IsZero() { // it would be sent as 0000-00-00, which MySQL 8 refuses to compare anything with
+		t = time.Unix(0, 0)
+	}
 	if err := s.db.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(3)").Scan(&asOf); err != nil {
 		return nil, time.Time{}, fmt.Errorf("read the database's time: %w", err)
 	}
-	rows, err := s.db.QueryContext(ctx, selectShows+" WHERE updated_at >= ?", t)
+	rows, err := s.db.QueryContext(ctx, query+" WHERE updated_at >= ?", t)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read shows: %w", err)
 	}
@@ -102,29 +118,6 @@ func (s *Store) ChangedSince(ctx context.Context, t time.Time) (shows []Show, as
 	}
 	if err := rows.Err(); err != nil {
 		return nil, time.Time{}, fmt.Errorf("read shows: %w", err)
-	}
-	return shows, asOf, nil
-}
-
-// TimesChangedSince is ChangedSince for what decides when a show can be booked: of the shows, only id, version and times are read.
-func (s *Store) TimesChangedSince(ctx context.Context, t time.Time) (shows []Show, asOf time.Time, err error) {
-	if err := s.db.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(3)").Scan(&asOf); err != nil {
-		return nil, time.Time{}, fmt.Errorf("read the database's time: %w", err)
-	}
-	rows, err := s.db.QueryContext(ctx, "SELECT id, version, sales_open_at, sales_close_at, starts_at FROM shows WHERE updated_at >= ?", t)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("read sale times: %w", err)
-	}
-	defer rows.Close() // rows.Err tells
-	for rows.Next() {
-		var show Show
-		if err := rows.Scan(&show.ID, &show.Version, &show.SalesOpenAt, &show.SalesCloseAt, &show.StartsAt); err != nil {
-			return nil, time.Time{}, fmt.Errorf("read sale times: %w", err)
-		}
-		shows = append(shows, show)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, time.Time{}, fmt.Errorf("read sale times: %w", err)
 	}
 	return shows, asOf, nil
 }

@@ -42,8 +42,7 @@ const (
 // NewWatch returns a watch that looks every second.
 func NewWatch(ledger *Ledger, store *Store, healer *Healer, edits Edits, log *slog.Logger) *Watch {
 	return &Watch{ledger: ledger, store: store, healer: healer, edits: edits, log: log, every: time.Second,
-		edited: time.Unix(0, 0), // not Go's zero time: MySQL 8 refuses to compare anything with 0000-00-00
-		told:   map[int64]int64{}}
+		told: map[int64]int64{}}
 }
 
 // Run looks until the context ends.
