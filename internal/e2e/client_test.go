@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/neticket/neticket/internal/devserver/servertest"
 )
 
 // reply is an answer of the API.
@@ -116,6 +118,15 @@ func admin(t testing.TB, at *process) caller {
 // resync asks for a show's stock to be set anew; query is such as "?dry_run=true".
 func (c caller) resync(show int64, query string) (reply, error) {
 	return c.do(http.MethodPost, fmt.Sprintf("/api/v1/admin/shows/%d/stock/resync%s", show, query), "")
+}
+
+// wantLeft waits until customers are told how many units are left: what they see may be half a second old.
+func (d *deployment) wantLeft(t *testing.T, show int64, units int) {
+	t.Helper()
+	nobody := caller{url: d.url, http: http.DefaultClient}
+	servertest.Eventually(t, 5*time.Second, fmt.Sprintf("%d units of show %d are left", units, show), func() bool {
+		return nobody.must(t, "GET", fmt.Sprintf("/api/v1/shows/%d", show), "").Body["left"] == float64(units)
+	})
 }
 
 func (c caller) book(show int64, units int, headers ...string) (reply, error) {

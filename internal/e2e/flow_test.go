@@ -73,9 +73,7 @@ func TestFromSignUpToCancel(t *testing.T) {
 	if r := anna.must(t, "DELETE", where, "", "Prefer: wait=5"); r.Status != 200 || r.status() != "cancelled" {
 		t.Errorf("cancel: %+v", r)
 	}
-	if r := anna.must(t, "GET", fmt.Sprintf("/api/v1/shows/%d", show), ""); r.Body["left"] != 8.0 {
-		t.Errorf("the show after it: %+v; want 8 left", r)
-	}
+	d.wantLeft(t, show, 8)
 	d.sound(t)
 }
 

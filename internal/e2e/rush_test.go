@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -121,9 +120,7 @@ func TestCancelsAtOnce(t *testing.T) {
 	}
 	callers.Wait()
 	d.Settled(t, 20*time.Second, show)
-	if r := d.as(t, 1).must(t, "GET", fmt.Sprintf("/api/v1/shows/%d", show), ""); r.Body["left"] != float64(people*units) {
-		t.Errorf("left %v, want %d", r.Body["left"], people*units)
-	}
+	d.wantLeft(t, show, people*units)
 	d.sound(t)
 }
 

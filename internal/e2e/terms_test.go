@@ -110,9 +110,7 @@ func TestCapacityInASale(t *testing.T) {
 			return nil
 		}))
 	}
-	servertest.Eventually(t, 5*time.Second, "the API has seen the sale", func() bool { // units left may be half a second old
-		return caller{url: a.url, http: http.DefaultClient}.must(t, "GET", fmt.Sprintf("/api/v1/shows/%d", show), "").Body["left"] == 5.0
-	})
+	d.wantLeft(t, show, 5)
 	r := d.edit(t, a, show, 200, "", func(p *poster) { p.Capacity = 120 })
 	if spaced(r.Body["capacity"], r.Body["left"]) != "120 25" {
 		t.Errorf("the answer to the change: %v", r.Body)
