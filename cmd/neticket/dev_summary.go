@@ -11,7 +11,7 @@ func (d *dev) printSummary(httpAddr string, opsAddrs []string, servers *devServe
 	_, _ = fmt.Fprintf(d.out, `
 NETicket is running.
 
-  URL       %s/api/v1/shows (JSON; there are no pages yet)
+  URL       %s
   Logins    admin@neticket.test     admin-demo-pass
             customer@neticket.test  customer-demo-pass
   Ops       http://%s (api)  http://%s (worker)  http://%s (flusher): /metrics /livez /readyz /debug/pprof

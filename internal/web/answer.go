@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -71,8 +72,16 @@ func (s *Server) sendProblem(c echo.Context, p Problem) {
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="neticket"`)
 	}
 	if p.retryAfter > 0 {
-		h.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+		h.Set(echo.HeaderRetryAfter, retrySeconds(p.retryAfter))
+	}
+	if wantsPage(c.Request()) {
+		if err := s.problemPage(c, p); err == nil {
+			return
+		}
 	}
 	h.Set(echo.HeaderContentType, mimeProblem)
 	_ = answer(c, p.Status, p) // fails only when the client is gone
 }
+
+// retrySeconds is how Retry-After tells a time: in whole seconds, and never too early.
+func retrySeconds(after time.Duration) string { return strconv.Itoa(int(math.Ceil(after.Seconds()))) }

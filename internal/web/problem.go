@@ -23,6 +23,7 @@ import (
 var (
 	errMediaType       = errors.New("the body is not application/json")
 	errTooLarge        = errors.New("the body is too large")
+	errFormType        = errors.New("the body is not a form")
 	errImageType       = errors.New("the body is not an image")
 	errImageTooLarge   = errors.New("the image is too large")
 	errUnauthenticated = errors.New("not logged in")
@@ -95,6 +96,7 @@ var refusals = []struct {
 	{show.ErrUnavailable, unavailable},
 	{booking.ErrUnreadable, unavailable},
 	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")},
+	{errFormType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/x-www-form-urlencoded.")},
 	{errTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))},
 	{errImageType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be image/jpeg, image/png or image/webp, or a multipart/form-data with one of these in the field image.")},
 	{errImageTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The image has more than %d bytes.", images.MaxUpload))},

@@ -217,11 +217,17 @@ func requestKey(c echo.Context, bad *invalid.Error) string {
 	if len(keys) == 0 {
 		return rand.Text()
 	}
-	key := keys[0]
-	n := utf8.RuneCountInString(key)
-	switch {
-	case len(keys) > 1:
+	if len(keys) > 1 {
 		bad.Add(headerKey, "repeated", "must be given once")
+		return keys[0]
+	}
+	checkKey(keys[0], bad)
+	return keys[0]
+}
+
+// checkKey notes what is wrong with a request key.
+func checkKey(key string, bad *invalid.Error) {
+	switch n := utf8.RuneCountInString(key); {
 	case n == 0:
 		bad.Add(headerKey, "required", "must not be empty")
 	case n > maxKey:
@@ -229,5 +235,4 @@ func requestKey(c echo.Context, bad *invalid.Error) string {
 	case !utf8.ValidString(key) || strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }):
 		bad.Add(headerKey, "characters", "must have printable characters only")
 	}
-	return key
 }

@@ -34,6 +34,7 @@ func (s *Server) route() {
 	get(admin, "/stock", s.signedIn(s.listStock))
 
 	get(s.echo.Group("/images"), "/:file", s.getImage)
+	s.routePages()
 }
 
 // get also answers HEAD; net/http leaves the body out.

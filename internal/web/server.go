@@ -20,6 +20,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
+
+	"github.com/neticket/neticket/internal/web/page"
 )
 
 const (
@@ -75,6 +77,9 @@ type Server struct {
 	draining atomic.Bool
 	open     atomic.Int64 // connections
 
+	site *page.Site
+	soon openings
+
 	feed    *feed
 	streams atomic.Int64  // open ones
 	ending  chan struct{} // closed when streams have to end
@@ -91,7 +96,7 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		options.MaxStreams = maxStreams
 	}
 	s := &Server{
-		feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
+		site: page.New(), feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
 		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
 	}

@@ -1,0 +1,152 @@
+package page
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// group writes a number with a comma between groups of three digits, as both languages do.
+func group(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, digits = "−", digits[1:]
+	}
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return sign + digits
+}
+
+func groupAny(n any) (string, error) {
+	switch n := n.(type) {
+	case int:
+		return group(int64(n)), nil
+	case int64:
+		return group(n), nil
+	}
+	return "", fmt.Errorf("%v is no whole number", n)
+}
+
+// won writes an amount of money.
+func (t texts) won(n int64) (string, error) {
+	if n == 0 {
+		return t.say("price.free")
+	}
+	return t.say("price.won", "n", group(n))
+}
+
+// zone returns the zone of that name, or UTC: what is stored was checked when it came in.
+func zone(name string) *time.Location {
+	if where, err := time.LoadLocation(name); err == nil {
+		return where
+	}
+	return time.UTC
+}
+
+var weekdays = map[Lang][7]string{
+	Korean:  {"일", "월", "화", "수", "목", "금", "토"},
+	English: {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+}
+
+// date writes the day of a time, as it is called in a zone.
+func (l Lang) date(at time.Time, in string) string {
+	at = at.In(zone(in))
+	day := weekdays[l][at.Weekday()]
+	if l == Korean {
+		return at.Format("2006년 1월 2일") + " (" + day + ")"
+	}
+	return day + " " + at.Format("2 Jan 2006")
+}
+
+// clock writes the time of day, with the zone's name where that is not Korea's.
+func (l Lang) clock(at time.Time, in string) string {
+	at = at.In(zone(in))
+	text := at.Format("15:04")
+	if l == Korean {
+		text = map[bool]string{true: "오전 ", false: "오후 "}[at.Hour() < 12] + at.Format("3:04")
+	}
+	if in != "Asia/Seoul" {
+		text += " (" + strings.ReplaceAll(in, "_", " ") + ")"
+	}
+	return text
+}
+
+// when writes day and time.
+func (l Lang) when(at time.Time, in string) string {
+	separator := ", "
+	if l == Korean {
+		separator = " "
+	}
+	return l.date(at, in) + separator + l.clock(at, in)
+}
+
+// iso writes a time for machines.
+func iso(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// millis writes a time as milliseconds since 1970, as the module reads it.
+func millis(at time.Time) int64 { return at.UnixMilli() }
+
+// LocalLayout is how a form's field of type datetime-local holds a time.
+const LocalLayout = "2006-01-02T15:04"
+
+// local writes a time for such a field; a zero time leaves it empty.
+func local(at time.Time, in string) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.In(zone(in)).Format(LocalLayout)
+}
+
+// dict makes a map of pairs, for templates that need more than one thing.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict needs pairs")
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// switchLang returns the address of a page in another language.
+func switchLang(page *url.URL, to Lang) string {
+	query := page.Query()
+	query.Set("lang", string(to))
+	return page.Path + "?" + query.Encode()
+}
+
+// seq returns the numbers from 1 to n.
+func seq(n int) []int {
+	numbers := make([]int, max(n, 0))
+	for i := range numbers {
+		numbers[i] = i + 1
+	}
+	return numbers
+}
+
+// Paragraphs returns the paragraphs of a text: what stands between empty lines, each with its lines.
+func Paragraphs(text string) [][]string {
+	var paragraphs [][]string
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	for part := range strings.SplitSeq(text, "\n\n") {
+		if part = strings.Trim(part, "\n"); strings.TrimSpace(part) != "" {
+			paragraphs = append(paragraphs, strings.Split(part, "\n"))
+		}
+	}
+	return paragraphs
+}
+
+// inWidth returns the address of an image in another of its widths.
+func inWidth(image string, width int) string {
+	at := strings.LastIndexByte(image, '-')
+	if at < 0 {
+		return image
+	}
+	return image[:at+1] + strconv.Itoa(width) + ".jpg"
+}

@@ -1,0 +1,81 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/invalid"
+	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/web/page"
+)
+
+// book takes units as a form asks for, and leads to the reservation. What hinders it is told in the show's page, with what was typed:
+// the key stays the same while it is not known whether units were taken, so that the next press cannot take them twice.
+func (s *Server) book(c echo.Context, me account.Claims) error {
+	values, err := browserForm(c)
+	if err != nil {
+		return err
+	}
+	detail, err := s.detail(c)
+	if err != nil {
+		return err
+	}
+	detail.Units = values.Get("units")
+	if key := values.Get("key"); key != "" {
+		detail.Key = key
+	}
+	var bad invalid.Error
+	checkKey(detail.Key, &bad)
+	units, err := strconv.Atoi(detail.Units)
+	if err != nil || units < 1 || units > detail.Most {
+		bad.Add("units", "out_of_range", "must be 1 to "+strconv.Itoa(detail.Most))
+	}
+	if bad.OrNil() != nil {
+		detail.Faults = []string{s.text(c, "fault.units", "most", detail.Most)}
+		return s.render(c, http.StatusUnprocessableEntity, "show", detail)
+	}
+	wish := booking.Booking{User: me.UserID, Show: detail.Show.ID, Units: units, Key: detail.Key}
+	r, _, err := s.deps.BoxOffice.Reserve(c.Request().Context(), wish)
+	if err != nil {
+		return s.notBooked(c, wish, detail, err)
+	}
+	return seeOther(c, "/reservations/"+r.ID.String())
+}
+
+// notBooked shows a show's page again, with what hinders a booking and what to do.
+func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Detail, err error) error {
+	p := problemOf(err)
+	key := s.known("booking."+p.Code, "")
+	if key == "" {
+		return err
+	}
+	args := []any{"left", detail.Show.Left}
+	if soldOut, ok := errors.AsType[*stock.SoldOutError](err); ok {
+		args = []any{"left", soldOut.Left}
+		detail.Show.Left = soldOut.Left
+		if soldOut.Left > 0 {
+			key = "booking.fewer"
+		} else {
+			detail.Show.State = "sold_out"
+		}
+	}
+	if limit, ok := errors.AsType[*stock.LimitError](err); ok {
+		args = []any{"held", limit.Held, "limit", limit.Limit}
+	}
+	if errors.Is(err, stock.ErrConflict) { // the form was sent before, with other units
+		detail.Earlier = booking.NewID(wish.User, wish.Show, wish.Key).String()
+		detail.Key = rand.Text()
+	}
+	s.metrics.countShed(err)
+	if p.retryAfter > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, retrySeconds(p.retryAfter))
+	}
+	detail.Faults = []string{s.text(c, key, args...)}
+	return s.render(c, p.Status, "show", detail)
+}

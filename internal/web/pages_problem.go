@@ -1,0 +1,63 @@
+package web
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/neticket/neticket/internal/invalid"
+	"github.com/neticket/neticket/internal/web/page"
+)
+
+// problemPage answers with a page that says what is wrong, in the person's language, and where to go.
+func (s *Server) problemPage(c echo.Context, p Problem) error {
+	content := page.Problem{
+		Title: s.text(c, s.known("problem.title."+strconv.Itoa(p.Status), "problem.title.500")), Detail: s.problemText(c, p),
+		Faults: s.faultTexts(c, &invalid.Error{Fields: p.Errors}), RequestID: p.RequestID,
+		Again: int(math.Ceil(p.retryAfter.Seconds())), WayOn: "/", WayOnText: s.text(c, "problem.home"),
+	}
+	if p.Status == http.StatusUnauthorized {
+		content.WayOn, content.WayOnText = "/login", s.text(c, "nav.login")
+	}
+	return s.render(c, p.Status, "problem", content)
+}
+
+// problemText says what is wrong: for its code where that has a text, else for its status.
+func (s *Server) problemText(c echo.Context, p Problem) string {
+	return s.text(c, s.known("problem."+p.Code, "problem.status."+strconv.Itoa(p.Status), "problem.internal"))
+}
+
+// known returns the first of the keys that there is a text for.
+func (s *Server) known(keys ...string) string {
+	for _, key := range keys[:len(keys)-1] {
+		if s.site.Has(key) {
+			return key
+		}
+	}
+	return keys[len(keys)-1]
+}
+
+// faultsOf returns the faults of fields that an error tells, if it does.
+func faultsOf(err error) (*invalid.Error, bool) {
+	bad, ok := errors.AsType[*invalid.Error](err)
+	return bad, ok
+}
+
+// faultTexts says for people what is wrong with fields: what there is a text for is told in it, the rest as the API does.
+func (s *Server) faultTexts(c echo.Context, bad *invalid.Error) []string {
+	var texts []string
+	for _, fault := range bad.Fields {
+		texts = append(texts, s.faultText(c, fault))
+	}
+	return texts
+}
+
+func (s *Server) faultText(c echo.Context, fault invalid.Field) string {
+	if key := s.known("fault."+fault.Field+"."+fault.Code, "fault."+fault.Code, ""); key != "" {
+		return s.text(c, key)
+	}
+	return fault.Field + ": " + fault.Message
+}
