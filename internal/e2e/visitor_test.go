@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/page"
@@ -14,7 +15,9 @@ import (
 )
 
 // finder is what the steps of a visitor find things by: as a person does, by what is written on them.
+// In pages of several languages things go by #id, too.
 const finder = `(kinds, name) => {
+  if (name.startsWith('#')) return document.querySelector(name)
   const seen = (e) => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0
   const label = (e) => (e.getAttribute('aria-label') || [...(e.labels ?? [])].map((l) => l.innerText).join(' ') || e.innerText || e.value || '').trim()
   const all = [...document.querySelectorAll(kinds)].filter(seen)
@@ -201,3 +204,9 @@ func quote(text string) string {
 
 // since rounds for a log.
 func since(at time.Time) time.Duration { return time.Since(at).Round(time.Millisecond) }
+
+// eventually is servertest.Eventually for what browsers do.
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	servertest.Eventually(t, patience, what, cond)
+}
