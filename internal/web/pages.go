@@ -63,11 +63,9 @@ func (s *Server) render(c echo.Context, status int, name string, content any) er
 // view is what every page shows of its request.
 func (s *Server) view(c echo.Context) page.View {
 	r := c.Request()
-	view := page.View{Lang: s.language(c), URL: pageURL(r), Now: s.now(), Notice: notice(r)}
+	view := page.View{Lang: s.language(c), URL: pageURL(r), Back: backOf(c), Now: s.now(), Notice: notice(r)}
 	if me, err := s.identify(r); err == nil {
 		view.Me = &page.Me{Admin: me.Role == account.Admin}
-	} else {
-		view.Back = backOf(c)
 	}
 	return view
 }

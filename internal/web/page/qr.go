@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"image/color"
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
@@ -22,10 +23,7 @@ func drawQR(text string) (QR, error) {
 		return QR{}, fmt.Errorf("draw a QR code: %w", err)
 	}
 	side := code.Bounds().Dx()
-	dark := func(x, y int) bool {
-		r, _, _, _ := code.At(x, y).RGBA()
-		return x < side && r == 0
-	}
+	dark := func(x, y int) bool { return x < side && code.At(x, y) == color.Black }
 	var path strings.Builder
 	for y := range side {
 		for x := 0; x < side; x++ {
