@@ -72,5 +72,6 @@ func (s *Site) functions(lang Lang) template.FuncMap {
 		"seq":     seq,
 		"text":    Paragraphs,
 		"inWidth": inWidth,
+		"qr":      drawQR,
 	}
 }

@@ -189,3 +189,70 @@ for (const form of all('form[data-once]')) {
   })
 }
 function revive() { for (const form of all('form[data-once]')) delete form.dataset.sent }
+
+// ---- people
+
+for (const button of all('[data-reveal]')) {
+  const input = document.getElementById(button.dataset.reveal)
+  button.hidden = false
+  button.addEventListener('click', () => {
+    const shown = input.type === 'password'
+    input.type = shown ? 'text' : 'password'
+    button.setAttribute('aria-pressed', shown)
+  })
+  input.form.addEventListener('submit', () => { input.type = 'password' }) // else a browser might remember it as a word
+}
+
+// ---- reservations
+
+/** fetched returns a page, and whether it is what was asked for; null where no page came. */
+async function fetched(url) {
+  try {
+    const answer = await fetch(url, { headers: { Accept: 'text/html' } })
+    if (answer.status === 429 || answer.status >= 500) return null
+    return new DOMParser().parseFromString(await answer.text(), 'text/html')
+  } catch { return null }
+}
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms))
+
+/** follow waits until a reservation is settled, and shows its page anew, in place. It never gives up: a pending one ends. */
+async function follow(box) {
+  for (let failures = 0; box.isConnected; await pause(jitter(Math.min(1000 * 2 ** failures, 30000)))) {
+    try {
+      const answer = await fetch(box.dataset.follow, { headers: { Prefer: 'wait=10' } })
+      if (answer.status === 429 || answer.status >= 500) { failures++; continue }
+      failures = 0
+      if (answer.ok && (await answer.json()).status === box.dataset.status) continue
+    } catch { failures++; continue }
+    const fresh = await fetched(location.href) // settled, or gone, or the login is over: the page tells each
+    if (!fresh) { failures++; continue }
+    const main = document.getElementById('main')
+    const focused = main.contains(document.activeElement)
+    main.replaceChildren(...fresh.getElementById('main').childNodes)
+    document.title = fresh.title
+    if (focused) main.focus()
+    say(main.querySelector('h1').textContent)
+    all('[data-follow]').forEach(follow)
+  }
+}
+all('[data-follow]').forEach(follow)
+
+// The page that asks whether to cancel opens as a dialog.
+document.addEventListener('click', async (click) => {
+  const link = click.target.closest('a[data-dialog]')
+  if (!link || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return
+  click.preventDefault()
+  const content = (await fetched(link.href))?.querySelector('[data-confirm]')
+  if (!content) { location.href = link.href; return }
+  if (document.querySelector('dialog')) return // pressed twice
+  const dialog = document.createElement('dialog')
+  dialog.setAttribute('aria-labelledby', 'confirm')
+  const keep = content.querySelector('[data-keep]')
+  keep.autofocus = true
+  keep.addEventListener('click', (kept) => { kept.preventDefault(); dialog.close() })
+  dialog.addEventListener('close', () => { dialog.remove(); link.focus() })
+  dialog.append(content)
+  document.body.append(dialog)
+  dialog.showModal()
+})
