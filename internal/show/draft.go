@@ -18,9 +18,10 @@ const (
 	maxPrice       = 100_000_000
 	minYear        = 2000
 	maxYear        = 2100
-
-	defaultTimeZone = "Asia/Seoul"
 )
+
+// DefaultTimeZone is where a show takes place unless its draft says where.
+const DefaultTimeZone = "Asia/Seoul"
 
 // Draft is what an admin says about a show. Capacity and limit are not here: they belong to the stock.
 type Draft struct {
@@ -46,11 +47,11 @@ func (d *Draft) Check(bad *invalid.Error) {
 		bad.Add("price", "out_of_range", fmt.Sprintf("must be 0 to %d won", maxPrice))
 	}
 	if d.TimeZone == "" {
-		d.TimeZone = defaultTimeZone
+		d.TimeZone = DefaultTimeZone
 	}
 	// "Local" loads, but is another zone on every host.
 	if _, err := time.LoadLocation(d.TimeZone); err != nil || d.TimeZone == "Local" {
-		bad.Add("time_zone", "unknown", "must be the name of a time zone, such as "+defaultTimeZone)
+		bad.Add("time_zone", "unknown", "must be the name of a time zone, such as "+DefaultTimeZone)
 	}
 	d.checkTimes(bad)
 }

@@ -183,9 +183,13 @@ func (s *Store) WriteSnapshots(ctx context.Context, snapshots []Snapshot) error 
 	return nil
 }
 
-// Snapshots returns the stored snapshots by show id.
-func (s *Store) Snapshots(ctx context.Context) (map[int64]Snapshot, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT show_id, epoch, `left`, as_of FROM stock_snapshots")
+// Snapshots returns the stored snapshots of the shows, by show id; of all shows when none is named.
+func (s *Store) Snapshots(ctx context.Context, shows ...int64) (map[int64]Snapshot, error) {
+	query := "SELECT show_id, epoch, `left`, as_of FROM stock_snapshots"
+	if len(shows) > 0 {
+		query += " WHERE show_id IN (" + placeholders(len(shows)) + ")"
+	}
+	rows, err := s.db.QueryContext(ctx, query, ids(shows)...)
 	if err != nil {
 		return nil, fmt.Errorf("read snapshots: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 	"github.com/neticket/neticket/internal/web"
 )
 
@@ -18,11 +19,12 @@ type BackOffice struct {
 	system    *System
 	catalogue *show.Catalogue
 	levels    *stock.Levels
+	monitor   *stream.Monitor
 }
 
 // OpenBackOffice returns the back office of an API.
 func (s *System) OpenBackOffice(f Front) *BackOffice {
-	return &BackOffice{s, f.Catalogue, f.Levels}
+	return &BackOffice{s, f.Catalogue, f.Levels, stream.NewMonitor(s.Group)}
 }
 
 // CreateShow implements web.BackOffice. The show is loaded into Redis at its first booking.
@@ -85,12 +87,12 @@ func (b *BackOffice) Resync(ctx context.Context, by auditlog.Actor, id int64, dr
 }
 
 // Stock implements web.BackOffice.
-func (b *BackOffice) Stock(ctx context.Context) ([]web.StockLine, error) {
-	cuts, err := b.system.Auditor.Cuts(ctx)
+func (b *BackOffice) Stock(ctx context.Context, shows ...int64) ([]web.StockLine, error) {
+	cuts, err := b.system.Auditor.Cuts(ctx, shows...)
 	if err != nil {
 		return nil, err
 	}
-	snapshots, err := b.system.Stock.Snapshots(ctx)
+	snapshots, err := b.system.Stock.Snapshots(ctx, shows...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,3 +111,6 @@ func (b *BackOffice) Stock(ctx context.Context) ([]web.StockLine, error) {
 	slices.SortFunc(lines, func(a, b web.StockLine) int { return cmp.Compare(a.Show.ID, b.Show.ID) })
 	return lines, nil
 }
+
+// Queue implements web.BackOffice.
+func (b *BackOffice) Queue(ctx context.Context) (stream.Queue, error) { return b.monitor.Look(ctx) }

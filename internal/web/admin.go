@@ -14,6 +14,7 @@ import (
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 )
 
 // BackOffice is what admins do. What is changed is written down, with who did it, in the audit log.
@@ -25,8 +26,10 @@ type BackOffice interface {
 	UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d show.Draft, capacity, limit int) (show.Show, error)
 	// Resync sets a show's units left anew from MySQL, or tells what that would do. It returns the errors of a resync.
 	Resync(ctx context.Context, by auditlog.Actor, id int64, dryRun bool) (stock.Resynced, error)
-	// Stock tells both sides of every show's stock, by id of the show.
-	Stock(ctx context.Context) ([]StockLine, error)
+	// Stock tells both sides of the stock of these shows, or of every show where none is named, by id of the show.
+	Stock(ctx context.Context, shows ...int64) ([]StockLine, error)
+	// Queue tells what waits to be recorded, and who records it.
+	Queue(ctx context.Context) (stream.Queue, error)
 }
 
 // StockLine is a show's stock as admins see it.
@@ -160,12 +163,9 @@ func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
 	if err := bad.OrNil(); err != nil {
 		return err
 	}
-	result, err := s.deps.BackOffice.Resync(c.Request().Context(), s.actor(c, claims), id, dryRun)
+	result, err := s.resyncShow(c, claims, id, dryRun)
 	if err != nil {
-		return unlessKnown(err)
-	}
-	if !dryRun {
-		s.log.Info("an admin had a show resynced", "show", id, "admin", claims.UserID, "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
+		return err
 	}
 	return answer(c, http.StatusOK, struct {
 		Before int   `json:"before"`
@@ -174,6 +174,18 @@ func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
 		Epoch  int64 `json:"epoch"`
 		DryRun bool  `json:"dry_run"`
 	}{result.Before, result.After, result.Drift, result.Epoch, dryRun})
+}
+
+func (s *Server) resyncShow(c echo.Context, me account.Claims, id int64, dryRun bool) (stock.Resynced, error) {
+	by := s.actor(c, me)
+	result, err := s.deps.BackOffice.Resync(c.Request().Context(), by, id, dryRun)
+	if err != nil {
+		return stock.Resynced{}, unlessKnown(err)
+	}
+	if !dryRun {
+		s.log.Info("an admin had a show resynced", "show", id, "admin", me.UserID, "request_id", by.RequestID)
+	}
+	return result, nil
 }
 
 // listStock answers with every show's stock.

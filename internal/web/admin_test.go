@@ -14,6 +14,7 @@ import (
 	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 )
 
 // back is a back office that makes what it is told to, and shows the lines that it has.
@@ -22,6 +23,8 @@ type back struct {
 	capacity, limit int
 	calls           int
 	lines           []StockLine
+	asked           []int64 // the shows whose stock was asked for
+	queue           stream.Queue
 	resynced        stock.Resynced
 	dryRun          bool
 	by              auditlog.Actor
@@ -53,7 +56,12 @@ func (b *back) Resync(_ context.Context, by auditlog.Actor, id int64, dryRun boo
 	return b.resynced, b.err
 }
 
-func (b *back) Stock(context.Context) ([]StockLine, error) { return b.lines, b.err }
+func (b *back) Stock(_ context.Context, shows ...int64) ([]StockLine, error) {
+	b.asked = shows
+	return b.lines, b.err
+}
+
+func (b *back) Queue(context.Context) (stream.Queue, error) { return b.queue, b.err }
 
 const newShow = `{"title":"Swan Lake","venue":"Seoul Arts Center","description":"","price":50000,"time_zone":"Asia/Tokyo",` +
 	`"starts_at":"2026-05-03T23:00:00+09:00","sales_open_at":"2026-05-03T11:00:00Z","sales_close_at":"2026-05-03T13:00:00Z",` +

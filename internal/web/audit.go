@@ -59,10 +59,21 @@ func (s *Server) listAudit(c echo.Context, _ account.Claims) error {
 	if err := bad.OrNil(); err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
+	list, next, err := s.records(c.Request().Context(), before, limit)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, struct {
+		Records    []recordJSON `json:"records"`
+		NextCursor *string      `json:"next_cursor"`
+	}{list, next})
+}
+
+// records returns a page of what people did, and the cursor of the next where there is one.
+func (s *Server) records(ctx context.Context, before int64, limit int) (list []recordJSON, next *string, err error) {
 	records, more, err := s.deps.AuditLog.Page(ctx, before, limit)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnavailable, err)
+		return nil, nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	ids := make([]int64, 0, len(records))
 	for _, r := range records {
@@ -70,9 +81,9 @@ func (s *Server) listAudit(c echo.Context, _ account.Claims) error {
 	}
 	users, err := s.deps.Accounts.Users(ctx, ids)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnavailable, err)
+		return nil, nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
-	list := make([]recordJSON, 0, len(records))
+	list = make([]recordJSON, 0, len(records))
 	for _, r := range records {
 		j := recordJSON{ID: r.ID, At: r.At, Action: r.Action, Object: r.Object, Details: r.Details, IP: r.By.IP, RequestID: r.By.RequestID}
 		if id := r.By.UserID; id != 0 {
@@ -80,12 +91,8 @@ func (s *Server) listAudit(c echo.Context, _ account.Claims) error {
 		}
 		list = append(list, j)
 	}
-	var next *string
 	if more {
 		next = new(recordCursor(records[len(records)-1]))
 	}
-	return answer(c, http.StatusOK, struct {
-		Records    []recordJSON `json:"records"`
-		NextCursor *string      `json:"next_cursor"`
-	}{list, next})
+	return list, next, nil
 }

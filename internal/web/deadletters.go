@@ -16,6 +16,8 @@ import (
 type DeadLetters interface {
 	// Letters returns letters older than before, the zero value for the newest, newest first, and whether there are more.
 	Letters(ctx context.Context, before stream.LetterID, limit int) (letters []stream.Letter, more bool, err error)
+	// Letter returns one, or stream.ErrNoLetter.
+	Letter(ctx context.Context, id stream.LetterID) (stream.Letter, error)
 	// Drop deletes a letter, with a record of what it held in the audit log, or returns stream.ErrNoLetter.
 	Drop(ctx context.Context, by auditlog.Actor, id stream.LetterID) error
 }

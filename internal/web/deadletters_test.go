@@ -29,6 +29,15 @@ func (g *graves) Letters(_ context.Context, before stream.LetterID, limit int) (
 	return g.letters, g.more, g.err
 }
 
+func (g *graves) Letter(_ context.Context, id stream.LetterID) (stream.Letter, error) {
+	for _, letter := range g.letters {
+		if letter.ID == id {
+			return letter, g.err
+		}
+	}
+	return stream.Letter{}, stream.ErrNoLetter
+}
+
 func (g *graves) Drop(_ context.Context, by auditlog.Actor, id stream.LetterID) error {
 	g.dropped, g.by = append(g.dropped, id), by
 	return g.err

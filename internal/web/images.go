@@ -52,22 +52,31 @@ func (s *Server) setImage(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	if _, err := s.deps.Shows.Get(ctx, id); err != nil { // before the body is asked for
+	if _, err := s.deps.Shows.Get(c.Request().Context(), id); err != nil { // before the body is asked for
 		return err
 	}
 	upload, err := readUpload(c)
 	if err != nil {
 		return err
 	}
-	changed, err := s.deps.Images.SetImage(ctx, s.actor(c, me), id, upload)
+	changed, err := s.storeImage(c, me, id, upload)
 	if err != nil {
-		return unlessKnown(err)
+		return err
 	}
-	s.log.Info("an admin changed a show's image", "show", id, "image", changed.Image, "admin", me.UserID, "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 	return answer(c, http.StatusOK, struct {
 		ImageURL *string `json:"image_url"`
 	}{imageURL(changed.Image)})
+}
+
+// storeImage gives a show an upload for its image.
+func (s *Server) storeImage(c echo.Context, me account.Claims, id int64, upload []byte) (show.Show, error) {
+	by := s.actor(c, me)
+	changed, err := s.deps.Images.SetImage(c.Request().Context(), by, id, upload)
+	if err != nil {
+		return show.Show{}, unlessKnown(err)
+	}
+	s.log.Info("an admin changed a show's image", "show", id, "image", changed.Image, "admin", me.UserID, "request_id", by.RequestID)
+	return changed, nil
 }
 
 // readUpload returns the image in the body: the body itself, or the one file of a form. Which kind of image it is said to be does

@@ -33,6 +33,7 @@ func (s *Server) routePages() {
 	get(pages, "/search", s.searchPage)
 	get(pages, "/shows/:id", s.showPage)
 	pages.POST("/shows/:id/book", s.signedIn(s.book))
+	s.routeAdminPages(pages)
 	get(pages, page.FilesPath+":file", s.getFile)
 	get(pages, page.PostersPath+":file", s.getPoster)
 }
@@ -48,7 +49,10 @@ func (s *Server) render(c echo.Context, status int, name string, content any) er
 	}
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentSecurityPolicy, pagePolicy)
-	h.Set(echo.HeaderCacheControl, "private, no-cache")
+	if !isAdminPath(c.Request().URL.Path) { // what admins see is kept nowhere
+		h.Set(echo.HeaderCacheControl, "private, no-cache")
+	}
+	h.Set(echo.HeaderReferrerPolicy, "same-origin") // with none, a form would come from no site at all, and not know where it was
 	h.Set("Content-Language", string(view.Lang))
 	h.Set(echo.HeaderVary, "Cookie, Accept-Language")
 	return c.HTMLBlob(status, text.Bytes())
@@ -115,7 +119,10 @@ func (s *Server) text(c echo.Context, key string, args ...any) string {
 
 // notices are what a page may be told to say, after something was done that led there. The browser names one in the address, so
 // nothing else is let through.
-var notices = map[string]string{}
+var notices = map[string]string{
+	"image_changed": "admin.done.image_changed", "letter_dropped": "admin.done.letter_dropped", "resynced": "admin.done.resynced",
+	"show_added": "admin.done.show_added", "show_changed": "admin.done.show_changed",
+}
 
 func notice(r *http.Request) string { return notices[r.URL.Query().Get("done")] }
 

@@ -72,5 +72,14 @@ func (s *Site) functions(lang Lang) template.FuncMap {
 		"seq":     seq,
 		"text":    Paragraphs,
 		"inWidth": inWidth,
+
+		"adminPages": adminPages,
+		"zones":      zones,
+
+		"moment": Moment,
+		"span":   t.span,
+		"pace":   pace,
+		"signed": signed,
+		"size":   megabytes,
 	}
 }

@@ -151,10 +151,98 @@ for (const button of all('[data-step]')) {
 }
 
 // A second press while the first is under way sends nothing; the key in the form would make one booking of it anyhow.
-for (const form of all('form[data-once]')) {
+function once(form) {
   form.addEventListener('submit', (submit) => {
     if (form.dataset.sent) submit.preventDefault()
     form.dataset.sent = 'yes'
   })
 }
+all('form[data-once]').forEach(once)
 function revive() { for (const form of all('form[data-once]')) delete form.dataset.sent }
+
+// ---- admins: the image that was chosen, questions in a dialog, figures that keep themselves up to date
+
+for (const input of all('input[type=file][data-most]')) {
+  const picture = document.querySelector('[data-preview]'), says = document.querySelector('[data-preview-says]')
+  const fault = document.getElementById('file-fault')
+  const stored = { src: picture.src, alt: picture.alt, says: says.textContent }
+  let url
+  input.addEventListener('change', () => {
+    const file = input.files[0]
+    const fits = !file || file.size <= Number(input.dataset.most)
+    input.setCustomValidity(fits ? '' : input.dataset.tooLarge)
+    input.toggleAttribute('aria-invalid', false)
+    fault.hidden = fits
+    fault.textContent = fits ? '' : input.dataset.tooLarge
+    if (!fits) input.setAttribute('aria-invalid', 'true')
+    URL.revokeObjectURL(url)
+    url = file && fits ? URL.createObjectURL(file) : undefined
+    picture.src = url ?? stored.src
+    picture.alt = url ? file.name : stored.alt
+    says.textContent = url ? says.dataset.new : stored.says
+  })
+  picture.addEventListener('error', () => { // no image, whatever it is called: the server says so, too
+    if (url && picture.src === url) { picture.src = stored.src; picture.alt = stored.alt; says.textContent = stored.says }
+  })
+}
+
+/** ask shows the question that a link leads to in a dialog; where that is not possible, the browser follows the link. */
+async function ask(link) {
+  const dialog = link.closest('dialog') ?? document.body.appendChild(document.createElement('dialog'))
+  try {
+    const answer = await fetch(link.href, { headers: { Accept: 'text/html' } })
+    const question = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-ask]')
+    if (!question) throw new Error('no question')
+    dialog.replaceChildren(question)
+    all('form[data-once]', dialog).forEach(once)
+  } catch {
+    location.assign(link.href)
+    return
+  }
+  dialog.setAttribute('aria-labelledby', 'ask-title')
+  dialog.addEventListener('close', () => { dialog.remove(); if (link.isConnected) link.focus() }, { once: true })
+  if (!dialog.open) dialog.showModal()
+}
+
+document.addEventListener('click', (click) => {
+  const link = click.target.closest?.('a[data-dialog], dialog a[data-close]')
+  if (!link || click.button || click.ctrlKey || click.metaKey || click.shiftKey) return
+  click.preventDefault()
+  link.hasAttribute('data-close') ? link.closest('dialog').close() : ask(link)
+})
+
+// Parts that are fetched anew while somebody sees the page, and while nothing in them has the focus or is opened.
+const fresh = { paused: false, timer: 0, turn: 0 }
+const busy = (part) => part.contains(document.activeElement) || part.querySelector('details[open]') || document.querySelector('dialog[open]')
+async function refresh() {
+  clearTimeout(fresh.timer)
+  const turn = ++fresh.turn
+  const parts = all('[data-refresh]')
+  if (!parts.length || fresh.paused || document.hidden) return
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } })
+    if (answer.status === 401 || answer.status === 403) return // whoever is not let in any more need not ask again
+    const next = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    for (const part of parts) {
+      const newer = next.getElementById(part.id)
+      if (newer && !busy(part)) {
+        const scrolled = all('.scroll', part).map((box) => box.scrollLeft)
+        part.replaceChildren(...newer.childNodes)
+        all('.scroll', part).forEach((box, i) => { box.scrollLeft = scrolled[i] ?? 0 })
+      }
+    }
+  } catch { /* what is there stays, and says of when it is */ }
+  if (turn === fresh.turn) fresh.timer = setTimeout(refresh, jitter(Number(parts[0].dataset.refresh) * 1000))
+}
+if (document.querySelector('[data-refresh]')) {
+  document.addEventListener('visibilitychange', refresh)
+  fresh.timer = setTimeout(refresh, 1200) // when there is a pace to tell
+}
+for (const button of all('[data-refresh-pause]')) {
+  button.hidden = false
+  button.addEventListener('click', () => {
+    fresh.paused = !fresh.paused
+    button.textContent = fresh.paused ? button.dataset.resume : button.dataset.pause
+    refresh()
+  })
+}
