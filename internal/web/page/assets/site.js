@@ -181,13 +181,14 @@ for (const button of all('[data-step]')) {
 }
 
 // A second press while the first is under way sends nothing; the key in the form would make one booking of it anyhow.
-for (const form of all('form[data-once]')) {
+function once(form) {
   form.addEventListener('submit', (submit) => {
     if (form.dataset.sent) return submit.preventDefault()
     form.dataset.sent = 'yes'
     setTimeout(revive, 8000) // the way there may have been broken off
   })
 }
+all('form[data-once]').forEach(once)
 function revive() { for (const form of all('form[data-once]')) delete form.dataset.sent }
 
 // ---- people
@@ -203,7 +204,7 @@ for (const button of all('[data-reveal]')) {
   input.form.addEventListener('submit', () => { input.type = 'password' }) // else a browser might remember it as a word
 }
 
-// ---- reservations
+// ---- questions
 
 /** fetched returns a page, and whether it is what was asked for; null where no page came. */
 async function fetched(url) {
@@ -213,6 +214,31 @@ async function fetched(url) {
     return new DOMParser().parseFromString(await answer.text(), 'text/html')
   } catch { return null }
 }
+
+/** question shows the page that a link leads to, which asks something, in a dialog; where that cannot be, the browser goes there. */
+async function question(link) {
+  const asked = (await fetched(link.href))?.querySelector('[data-ask]')
+  if (!asked) return location.assign(link.href)
+  let dialog = document.querySelector('dialog') // of a second press, or one whose question is asked again
+  if (!dialog) {
+    dialog = document.body.appendChild(document.createElement('dialog'))
+    dialog.setAttribute('aria-labelledby', 'ask-title')
+    dialog.addEventListener('close', () => { dialog.remove(); if (link.isConnected) link.focus() })
+  }
+  dialog.replaceChildren(asked)
+  all('form[data-once]', dialog).forEach(once)
+  if (!dialog.open) dialog.showModal()
+  dialog.querySelector('[data-close]')?.focus()
+}
+
+document.addEventListener('click', (click) => {
+  const link = click.target.closest('a[data-dialog], dialog a[data-close]')
+  if (!link || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return
+  click.preventDefault()
+  link.hasAttribute('data-close') ? link.closest('dialog').close() : question(link)
+})
+
+// ---- reservations
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 
@@ -238,21 +264,64 @@ async function follow(box) {
 }
 all('[data-follow]').forEach(follow)
 
-// The page that asks whether to cancel opens as a dialog.
-document.addEventListener('click', async (click) => {
-  const link = click.target.closest('a[data-dialog]')
-  if (!link || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return
-  click.preventDefault()
-  const content = (await fetched(link.href))?.querySelector('[data-confirm]')
-  if (!content) { location.href = link.href; return }
-  if (document.querySelector('dialog')) return // pressed twice
-  const dialog = document.createElement('dialog')
-  dialog.setAttribute('aria-labelledby', 'confirm')
-  const keep = content.querySelector('[data-keep]')
-  keep.autofocus = true
-  keep.addEventListener('click', (kept) => { kept.preventDefault(); dialog.close() })
-  dialog.addEventListener('close', () => { dialog.remove(); link.focus() })
-  dialog.append(content)
-  document.body.append(dialog)
-  dialog.showModal()
-})
+// ---- admins: the image that was chosen, figures that keep themselves up to date
+
+for (const input of all('input[type=file][data-most]')) {
+  const picture = document.querySelector('[data-preview]'), says = document.querySelector('[data-preview-says]')
+  const fault = document.getElementById('file-fault')
+  const stored = { src: picture.src, alt: picture.alt, says: says.textContent }
+  let url
+  input.addEventListener('change', () => {
+    const file = input.files[0]
+    const fits = !file || file.size <= Number(input.dataset.most)
+    input.setCustomValidity(fits ? '' : input.dataset.tooLarge)
+    input.toggleAttribute('aria-invalid', false)
+    fault.hidden = fits
+    fault.textContent = fits ? '' : input.dataset.tooLarge
+    if (!fits) input.setAttribute('aria-invalid', 'true')
+    URL.revokeObjectURL(url)
+    url = file && fits ? URL.createObjectURL(file) : undefined
+    picture.src = url ?? stored.src
+    picture.alt = url ? file.name : stored.alt
+    says.textContent = url ? says.dataset.new : stored.says
+  })
+  picture.addEventListener('error', () => { // no image, whatever it is called: the server says so, too
+    if (url && picture.src === url) { picture.src = stored.src; picture.alt = stored.alt; says.textContent = stored.says }
+  })
+}
+
+// Parts that are fetched anew while somebody sees the page, and while nothing in them has the focus or is opened.
+const fresh = { paused: false, timer: 0, turn: 0 }
+const busy = (part) => part.contains(document.activeElement) || part.querySelector('details[open]') || document.querySelector('dialog[open]')
+async function refresh() {
+  clearTimeout(fresh.timer)
+  const turn = ++fresh.turn
+  const parts = all('[data-refresh]')
+  if (!parts.length || fresh.paused || document.hidden) return
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } })
+    if (answer.status === 401 || answer.status === 403) return // whoever is not let in any more need not ask again
+    const next = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    for (const part of parts) {
+      const newer = next.getElementById(part.id)
+      if (newer && !busy(part)) {
+        const scrolled = all('.scroll', part).map((box) => box.scrollLeft)
+        part.replaceChildren(...newer.childNodes)
+        all('.scroll', part).forEach((box, i) => { box.scrollLeft = scrolled[i] ?? 0 })
+      }
+    }
+  } catch { /* what is there stays, and says of when it is */ }
+  if (turn === fresh.turn) fresh.timer = setTimeout(refresh, jitter(Number(parts[0].dataset.refresh) * 1000))
+}
+if (document.querySelector('[data-refresh]')) {
+  document.addEventListener('visibilitychange', refresh)
+  fresh.timer = setTimeout(refresh, 1200) // when there is a pace to tell
+}
+for (const button of all('[data-refresh-pause]')) {
+  button.hidden = false
+  button.addEventListener('click', () => {
+    fresh.paused = !fresh.paused
+    button.textContent = fresh.paused ? button.dataset.resume : button.dataset.pause
+    refresh()
+  })
+}
