@@ -51,7 +51,7 @@ func TestCustomer(t *testing.T) {
 		t.Errorf("the password is not shown: %s", typed)
 	}
 	v.press("#main button.primary")
-	v.isAt(fmt.Sprint("/shows/", show))
+	v.isAt(fmt.Sprint("/shows/", show, "?"))
 	if kept := eval[string](v, `document.querySelector('[name=units]').value + document.querySelector('[name=key]').value`); kept != "2"+key {
 		t.Errorf("the form came back as %s, want 2%s", kept, key)
 	}
@@ -238,7 +238,7 @@ func TestLoginExpires(t *testing.T) {
 	v.press("예매하기")
 	v.sees("로그인하면 보던 곳으로 돌아옵니다.")
 	logIn(password)
-	v.isAt(fmt.Sprint("/shows/", show))
+	v.isAt(fmt.Sprint("/shows/", show, "?"))
 	if kept := eval[string](v, `document.querySelector('[name=units]').value + document.querySelector('[name=key]').value`); kept != "3"+key {
 		t.Errorf("the form came back as %s, want 3%s", kept, key)
 	}
