@@ -75,7 +75,7 @@ func readUpload(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	mediaType, parameters, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	isForm := mediaType == echo.MIMEMultipartForm
-	if err != nil || !isForm && !slices.Contains([]string{"image/jpeg", "image/png", "image/webp"}, mediaType) {
+	if err != nil || encoded(r.Header) || !isForm && !slices.Contains([]string{"image/jpeg", "image/png", "image/webp"}, mediaType) {
 		return nil, errImageType
 	}
 	if r.ContentLength > images.MaxUpload+formOverhead {

@@ -55,10 +55,16 @@ func (s *Server) listShows(c echo.Context) error {
 	}{page, next})
 }
 
-// parameters returns those of the URL, unlike c.QueryParams not without those that it cannot read.
+// parameters returns those of the URL, unlike c.QueryParams not without those that it cannot read. None is given twice: whoever
+// does so may mean the other one.
 func parameters(c echo.Context) (url.Values, error) {
 	raw := c.Request().URL.RawQuery
 	query, err := url.ParseQuery(raw)
+	for name, values := range query {
+		if len(values) > 1 {
+			return nil, malformed(name[:min(len(name), 100)], "repeated", "must be given once")
+		}
+	}
 	if err == nil {
 		return query, nil
 	}

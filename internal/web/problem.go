@@ -94,9 +94,9 @@ var refusals = []struct {
 	{errUnavailable, unavailable}, // whatever it wraps
 	{show.ErrUnavailable, unavailable},
 	{booking.ErrUnreadable, unavailable},
-	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")},
+	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, and not compressed.")},
 	{errTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))},
-	{errImageType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be image/jpeg, image/png or image/webp, or a multipart/form-data with one of these in the field image.")},
+	{errImageType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be image/jpeg, image/png or image/webp, or a multipart/form-data with one of these in the field image, and not compressed.")},
 	{errImageTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The image has more than %d bytes.", images.MaxUpload))},
 	{errUnauthenticated, problem(http.StatusUnauthorized, "unauthenticated", "Please log in.")},
 	{errTooManyStreams, problem(http.StatusServiceUnavailable, "too_many_streams", "Too many streams are open here. Please ask for the show itself now and then, or try again.").retry(5 * time.Second)},

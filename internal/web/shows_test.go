@@ -201,7 +201,7 @@ func TestListRefusesNonsense(t *testing.T) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
-	for query, field := range map[string]string{"q=%_\\": "q", "limit=5&cursor=%zz": "cursor"} {
+	for query, field := range map[string]string{"q=%_\\": "q", "limit=5&cursor=%zz": "cursor", "limit=1&limit=100": "limit", "state=&q=a&state=ended": "state"} {
 		if p := wantProblem(t, f.do("GET", "/api/v1/shows?"+query, ""), 400, "malformed"); len(p.Errors) != 1 || p.Errors[0].Field != field {
 			t.Errorf("%s: got %v, want a fault of %s", query, p.Errors, field)
 		}
