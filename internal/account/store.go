@@ -28,7 +28,7 @@ func (s store) insert(ctx context.Context, u User, hash string) (User, error) {
 		u.ID, err = result.LastInsertId()
 	}
 	if err != nil {
-		return User{}, fmt.Errorf("insert user: %w", err)
+		return User{}, fmt.Errorf("insert user: %w: %w", ErrUnavailable, err)
 	}
 	return u, nil
 }
@@ -93,7 +93,7 @@ func (s store) one(ctx context.Context, where string, argument any) (u User, has
 	case errors.Is(err, sql.ErrNoRows):
 		return User{}, "", ErrNotFound
 	case err != nil:
-		return User{}, "", fmt.Errorf("read user: %w", err)
+		return User{}, "", fmt.Errorf("read user: %w: %w", ErrUnavailable, err)
 	}
 	return u, hash, nil
 }
@@ -118,7 +118,7 @@ func (s store) nextGeneration(ctx context.Context, u User, set string, to any) (
 		rows, err = result.RowsAffected()
 	}
 	if err != nil {
-		return false, fmt.Errorf("update user %d: %w", u.ID, err)
+		return false, fmt.Errorf("update user %d: %w: %w", u.ID, ErrUnavailable, err)
 	}
 	return rows == 1, nil
 }

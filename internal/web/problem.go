@@ -93,6 +93,7 @@ var refusals = []struct {
 }{
 	{errUnavailable, unavailable}, // whatever it wraps
 	{show.ErrUnavailable, unavailable},
+	{account.ErrUnavailable, unavailable},
 	{booking.ErrUnreadable, unavailable},
 	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, and not compressed.")},
 	{errTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))},

@@ -83,7 +83,7 @@ func (s *Server) getShow(c echo.Context) error {
 // showID returns the id in the path, or show.ErrNotFound for what is none.
 func showID(c echo.Context) (int64, error) {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-	if err != nil || strconv.FormatInt(id, 10) != c.Param("id") {
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != c.Param("id") {
 		return 0, show.ErrNotFound
 	}
 	return id, nil

@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/neticket/neticket/internal/devserver/servertest"
+)
+
+const (
+	list   = "GET /api/v1/shows"
+	detail = "GET /api/v1/shows/{id}"
+	stream = "GET /api/v1/stock/stream"
+)
+
+func (w *walk) reading(t *testing.T) {
+	nobody, now := w.api.as(t, 0), time.Now()
+	open := w.Show(t, 5, 2)
+	early := w.ShowAt(t, 5, 2, now.Add(time.Hour), now.Add(2*time.Hour), now.Add(3*time.Hour))
+	closed := w.ShowAt(t, 5, 2, now.Add(-2*time.Hour), now.Add(-time.Hour), now.Add(time.Hour))
+	over := w.ShowAt(t, 5, 2, now.Add(-3*time.Hour), now.Add(-2*time.Hour), now.Add(-time.Hour))
+	another := w.Show(t, 5, 0)
+	servertest.Eventually(t, 10*time.Second, "two shows are on the list", func() bool {
+		return len(nobody.must(t, "GET", "/api/v1/shows?limit=2", "").Body["shows"].([]any)) == 2
+	})
+	page := w.ask(t,
+		line{"on sale", nobody, detail, open, "", "", "200", "capacity=5 left=5 limit_per_user=2 state=on_sale time_zone=Asia/Seoul server_time"},
+		line{"not yet", nobody, detail, early, "", "", "200", "state=upcoming"},
+		line{"not any more", nobody, detail, closed, "", "", "200", "state=closed"},
+		line{"it was", nobody, detail, over, "", "", "200", "state=ended"},
+		line{"none", nobody, detail, 987654, "", "", "404 not_found", ""},
+		line{"a search", nobody, list + "?q=hall+TEST", "", "", "", "200", "shows.0.title=Test shows.0.venue=Hall shows.0.state=on_sale"},
+		line{"of a state", nobody, list + "?state=ended", "", "", "", "200", "shows.0.state=ended"},
+		line{"%_\\", nobody, list + "?q=%25_%5C", "", "", "", "200", "shows"},
+		line{"emoji", nobody, list + "?q=%F0%9F%A6%A2", "", "", "", "200", "shows"},
+		line{"half of a %", nobody, list + "?q=%_%5C", "", "", "", "400 malformed", "errors=q"},
+		line{"twice", nobody, list + "?limit=1&limit=9", "", "", "", "400 malformed", "errors=limit"},
+		line{"10,000 words", nobody, list + "?q=" + strings.Repeat("word+", 10_000), "", "", "", "422 invalid", "errors=q"},
+		line{"no such state, no limit", nobody, list + "?state=open&limit=0", "", "", "", "422 invalid", "errors=state errors=limit"},
+		line{"a page", nobody, list + "?limit=1", "", "", "", "200", "shows.0.state=on_sale next_cursor"},
+	)
+	wantFields(t, "a page", page.Body, "next_cursor shows")
+	wantFields(t, "a show", field(page.Body, "shows.0"), showFields)
+	next := fmt.Sprint(page.Body["next_cursor"])
+	second := w.ask(t,
+		line{"a cursor made up", nobody, list + "?cursor=MTIzNDU2Nzg5MDEyMzQ1Njc4OTAx", "", "", "", "422 invalid", "errors=cursor"},
+		line{"a cursor of another list", nobody, list + "?state=sold_out&cursor=" + next, "", "", "", "422 invalid", "errors=cursor"},
+		line{"the next page", nobody, list + "?limit=1&cursor=" + next, "", "", "", "200", "shows.0.state=on_sale"},
+	)
+	if first := field(page.Body, "shows.0.id"); field(second.Body, "shows.0.id") == first {
+		t.Errorf("show %v is on both pages", first)
+	}
+
+	w.stream(t, open, another).until(another, 5, "on_sale")
+	w.note(stream, "200")
+	w.ask(t,
+		line{"of nothing", nobody, stream, "", "", "", "422 invalid", "errors=shows"},
+		line{"of no number", nobody, stream + "?shows=1,x", "", "", "", "422 invalid", "errors=shows"},
+		line{"of 51", nobody, stream + "?shows=1" + strings.Repeat(",1", 50), "", "", "", "422 invalid", "errors=shows"},
+		line{"twice", nobody, stream + "?shows=1&shows=2", "", "", "", "400 malformed", "errors=shows"},
+		line{"of none that there is", nobody, fmt.Sprint(stream, "?shows=", open, ",987654"), "", "", "", "404 not_found", ""},
+	)
+}
