@@ -70,8 +70,8 @@ func (w *walk) images(t *testing.T) {
 		line{"text", boss, setImage, show, "hello", png, "422 invalid", "errors=image"},
 		line{"half", boss, setImage, show, good[:len(good)/2], png, "422 invalid", "errors=image"},
 		line{"half a form", boss, setImage, show, "--x\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n", "Content-Type: multipart/form-data; boundary=x", "400 malformed", ""},
-		line{"an SVG", boss, setImage, show, "<svg/>", "Content-Type: image/svg+xml", "415 unsupported_media_type", ""},
-		line{"too large", boss, setImage, show, strings.Repeat("x", 11<<20), png + "\nExpect: 100-continue", "413 too_large", ""},
+		line{"an SVG", boss, setImage, show, "<svg/>", "Content-Type: image/svg+xml", "415 unsupported_media_type", "errors=image"},
+		line{"too large", boss, setImage, show, strings.Repeat("x", 11<<20), png + "\nExpect: 100-continue", "413 too_large", "errors=image"},
 		line{"no such show", boss, setImage, 987654, good, png, "404 not_found", ""},
 		line{"a JPEG that is called a PNG", boss, setImage, show, good, png, "200", "image_url"},
 	)

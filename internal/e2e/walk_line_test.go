@@ -59,18 +59,25 @@ func (r line) send(t *testing.T) reply {
 	return r.as.must(t, method, path(r.call, r.id), r.body, headers...)
 }
 
-// check holds an answer against its line.
+// check holds an answer against its line, and notes it.
 func (w *walk) check(t *testing.T, r line, got reply) {
 	t.Helper()
+	if r.check(t, got) {
+		call, _, _ := strings.Cut(r.call, "?")
+		w.note(call, r.want)
+	}
+}
+
+func (r line) check(t *testing.T, got reply) (ok bool) {
+	t.Helper()
 	if answerOf(got) != r.want {
-		t.Errorf("%s, %s: got %s, want %s: %v", r.call, r.situation, answerOf(got), r.want, got.Body)
-		return
+		t.Errorf("%.100s, %s: got %s, want %s: %v", r.call, r.situation, answerOf(got), r.want, got.Body)
+		return false
 	}
-	call, _, _ := strings.Cut(r.call, "?")
-	w.note(call, r.want)
 	for fault := range faults(got, r.holds) {
-		t.Errorf("%s, %s: %s: %v %v", r.call, r.situation, fault, got.Header, got.Body)
+		t.Errorf("%.100s, %s: %s: %v %v", r.call, r.situation, fault, got.Header, got.Body)
 	}
+	return true
 }
 
 // answerOf is an answer's status and, of a problem, its code.

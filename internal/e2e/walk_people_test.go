@@ -60,7 +60,7 @@ func (w *walk) crowdOfHashes(t *testing.T, at *process) {
 	var people sync.WaitGroup
 	defer people.Wait()
 	defer stop()
-	for range 110 {
+	for range 140 {
 		people.Go(func() {
 			for ctx.Err() == nil {
 				body := strings.NewReader(`{"email":"crowd@example.com","password":"battery staple","name":"Crowd"}`)
