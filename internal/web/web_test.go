@@ -37,12 +37,14 @@ type fixture struct {
 	signer   *account.Signer
 }
 
+const ourSecret = "a secret of thirty-two bytes, ours"
+
 func newFixture(t testing.TB, options Options) *fixture {
 	t.Helper()
 	if options.Now == nil {
 		options.Now = func() time.Time { return noon }
 	}
-	signer, err := account.NewSigner([][]byte{[]byte(strings.Repeat("s", 32))}, time.Hour, time.Now)
+	signer, err := account.NewSigner([][]byte{[]byte(ourSecret)}, time.Hour, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
