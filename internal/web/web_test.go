@@ -21,6 +21,7 @@ import (
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/web/apidoc/apidoctest"
 )
 
 // fixture is a server over people, shows, levels, a box office and a back office that a test sets as it likes. Unless options
@@ -35,6 +36,8 @@ type fixture struct {
 	log      *logBuffer
 	registry *prometheus.Registry
 	signer   *account.Signer
+
+	document func(apidoctest.Exchange) // fails the test where an exchange is not as documented
 }
 
 func newFixture(t testing.TB, options Options) *fixture {
@@ -47,14 +50,37 @@ func newFixture(t testing.TB, options Options) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{
-		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{},
+		people: &people{user: account.User{ID: 7, Role: account.Customer}}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{},
 		log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer,
 	}
 	f.Server = New(Dependencies{
 		Accounts: f.people, Tokens: signer, Revocations: f.people, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
 		Images: f.gallery,
 	}, options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
+	f.document = documented(t, f.Server)
 	return f
+}
+
+// documented returns what holds exchanges with s against the document, but for those with routes that a test adds from now on.
+// Benchmarks and fuzz targets do without.
+func documented(t testing.TB, s *Server) func(apidoctest.Exchange) {
+	if _, ok := t.(*testing.T); !ok {
+		return func(apidoctest.Exchange) {}
+	}
+	checker, err := apidoctest.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := len(s.echo.Routes())
+	return func(e apidoctest.Exchange) {
+		t.Helper()
+		if isPage(e.Request.URL.Path) || len(s.echo.Routes()) > routes {
+			return
+		}
+		if err := checker.Check(e); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // do sends a request with the headers given as "Name: value" and returns the answer.
@@ -67,8 +93,15 @@ func (f *fixture) do(method, target, body string, headers ...string) *httptest.R
 		name, value, _ := strings.Cut(header, ": ")
 		r.Header.Add(name, value)
 	}
+	return f.serve(r, body)
+}
+
+// serve sends a request with this body, and holds both sides against the document.
+func (f *fixture) serve(r *http.Request, body string) *httptest.ResponseRecorder {
+	sent := r.Clone(r.Context()) // a server may change its headers
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
+	f.document(apidoctest.Exchange{Request: sent, Sent: []byte(body), Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()})
 	return w
 }
 
