@@ -135,3 +135,85 @@ func (c *Checker) checkUnknown(e Exchange) error {
 	}
 	return c.Value("Problem", e.Body)
 }
+
+// Examples returns how many examples and defaults the document has, and says which are not as their schemas want them.
+func (c *Checker) Examples() (count int, err error) {
+	var faults []error
+	try := func(at, schema string, value any) {
+		if value == nil {
+			return
+		}
+		count++
+		if err := c.valid(schema, value); err != nil {
+			faults = append(faults, fmt.Errorf("example at %s: %w", at, err))
+		}
+	}
+	for n := range c.root.all() {
+		schema := n.at
+		if n.get("schema").ok() {
+			schema += "/schema"
+		} else if !n.get("type").ok() {
+			continue
+		}
+		try(n.at, schema, n.members()["example"])
+		try(n.at, schema, n.members()["default"])
+		for _, name := range n.get("examples").names() {
+			try(n.at, schema, n.get("examples").get(name).get("value").value)
+		}
+	}
+	return count, errors.Join(faults...)
+}
+
+// Loose names the objects that take fields which are not described, and the components that nothing refers to.
+func (c *Checker) Loose() (loose []string) {
+	used := map[string]bool{}
+	for n := range c.root.all() {
+		if n.get("type").text() == "object" && n.members()["additionalProperties"] != false {
+			loose = append(loose, n.at+" takes other fields")
+		}
+		if ref, ok := n.members()["$ref"].(string); ok {
+			used[ref] = true
+		}
+	}
+	components := c.root.get("components")
+	for _, kind := range components.names() {
+		for _, name := range components.get(kind).names() {
+			if at := components.get(kind).at + "/" + name; kind != "securitySchemes" && !used["#"+at] {
+				loose = append(loose, at+" is not used")
+			}
+		}
+	}
+	return loose
+}
+
+// Calls returns the calls of the document, such as "GET /api/v1/shows/{id}", HEAD with them.
+func (c *Checker) Calls() (calls []string) {
+	paths := c.root.get("paths")
+	for _, path := range paths.names() {
+		for _, method := range paths.get(path).names() {
+			calls = append(calls, strings.ToUpper(method)+" "+path)
+			if paths.get(path).get(method).get("x-head").yes() {
+				calls = append(calls, http.MethodHead+" "+path)
+			}
+		}
+	}
+	return calls
+}
+
+// Codes returns the codes that problems may have, and those that some call describes.
+func (c *Checker) Codes() (all, described []string) {
+	for n := range c.root.all() {
+		_, name, _ := strings.Cut(n.at, "/properties/")
+		if n.at != "/components/schemas/ProblemCode" && (name != "code" || !strings.Contains(n.at, "/allOf/")) {
+			continue
+		}
+		for value := range n.get("enum").items() {
+			if n.at == "/components/schemas/ProblemCode" {
+				all = append(all, value.text())
+			} else {
+				described = append(described, value.text())
+			}
+		}
+	}
+	return all, described
+}
