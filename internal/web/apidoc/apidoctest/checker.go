@@ -164,12 +164,12 @@ func (c *Checker) Examples() (count int, err error) {
 	return count, errors.Join(faults...)
 }
 
-// Loose names the objects that take fields which are not described, and the components that nothing refers to.
+// Loose names the objects that do not say whether they take fields that are not described, and the components that nothing refers to.
 func (c *Checker) Loose() (loose []string) {
 	used := map[string]bool{}
 	for n := range c.root.all() {
-		if n.get("type").text() == "object" && n.members()["additionalProperties"] != false {
-			loose = append(loose, n.at+" takes other fields")
+		if n.get("type").text() == "object" && n.members()["additionalProperties"] == nil {
+			loose = append(loose, n.at+" may take other fields")
 		}
 		if ref, ok := n.members()["$ref"].(string); ok {
 			used[ref] = true
