@@ -74,7 +74,8 @@ type renderer struct {
 }
 
 func newPage(doc *document) (page, error) {
-	r := &renderer{document: doc, markup: goldmark.New(goldmark.WithRendererOptions(html.WithXHTML()))} // so that a test can read the page strictly
+	r := &renderer{document: doc}
+	r.markup = goldmark.New(goldmark.WithRendererOptions(html.WithXHTML())) // so that a test can read the page strictly
 	p := page{Title: doc.Info.Title, Version: doc.Info.Version, Summary: doc.Info.Summary}
 	for i, text := range strings.Split("Overview\n"+doc.Info.Description, "\n### ") {
 		title, text, _ := strings.Cut(text, "\n")

@@ -52,7 +52,7 @@ func (n node) get(name string) node {
 	return child
 }
 
-// item returns an element of an array, where a reference leads if it is one.
+// items yields the elements of an array, or where they lead if they are references.
 func (n node) items() iter.Seq[node] {
 	return func(yield func(node) bool) {
 		list, _ := n.value.([]any)
@@ -71,7 +71,7 @@ func (n node) yes() bool    { return n.value == true }
 // names are those of the members, in order.
 func (n node) names() []string { return slices.Sorted(maps.Keys(n.members())) }
 
-// all yields the node and everything below it, references unfollowed, but for examples, which only look like parts of a document.
+// all yields the node and everything below it, but for examples, which may look like anything. It follows no reference.
 func (n node) all() iter.Seq[node] {
 	return func(yield func(node) bool) { n.walk(yield) }
 }
