@@ -13,9 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
 
+	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/web/apidoc"
 	"github.com/neticket/neticket/internal/web/apidoc/apidoctest"
 )
 
@@ -62,6 +64,31 @@ func TestRoutesAreDocumented(t *testing.T) {
 	f.echo.PATCH("/api/v1/forgotten/:id", func(echo.Context) error { return nil })
 	if got := calls(f); !slices.Contains(got, "PATCH /api/v1/forgotten/{id}") || cmp.Equal(documented, got) {
 		t.Errorf("a route that was forgotten is not found among %v", got)
+	}
+}
+
+// The control of every test that sends something: what is not as documented is found, unless the test has added a route.
+func TestUndocumentedIsFound(t *testing.T) {
+	t.Parallel()
+	checker, err := apidoctest.New(apidoc.YAML())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, Options{})
+	var fault error
+	f.document = documented(checker, f.Server, func(err error) { fault = err })
+	token := f.token(7, account.Customer)
+	if f.do("GET", "/api/v1/me", "", token); fault != nil {
+		t.Error(fault)
+	}
+	f.people.user.Role = "king"
+	if f.do("GET", "/api/v1/me", "", token); fault == nil || !strings.Contains(fault.Error(), "/role") {
+		t.Errorf("a role that nobody described: %v", fault)
+	}
+	fault = nil
+	f.echo.GET("/api/v1/mine", func(echo.Context) error { return nil })
+	if f.do("GET", "/api/v1/mine", ""); fault != nil {
+		t.Error(fault)
 	}
 }
 

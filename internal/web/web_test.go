@@ -37,7 +37,7 @@ type fixture struct {
 	registry *prometheus.Registry
 	signer   *account.Signer
 
-	document func(apidoctest.Exchange) // fails the test where an exchange is not as documented; nil: see documented
+	document func(apidoctest.Exchange) // fails the test where an exchange is not as documented; nil in benchmarks and fuzz targets
 }
 
 func newFixture(t testing.TB, options Options) *fixture {
@@ -57,28 +57,21 @@ func newFixture(t testing.TB, options Options) *fixture {
 		Accounts: f.people, Tokens: signer, Revocations: f.people, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
 		Images: f.gallery,
 	}, options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
-	f.document = documented(t, f.Server)
+	if t, ok := t.(*testing.T); ok {
+		f.document = documented(theDocument(t), f.Server, func(fault error) { t.Error(fault) })
+	}
 	return f
 }
 
-// documented returns what holds exchanges with s against the document, but for those with routes that a test adds from now on.
-// Benchmarks and fuzz targets do without.
-func documented(t testing.TB, s *Server) func(apidoctest.Exchange) {
-	if _, ok := t.(*testing.T); !ok {
-		return nil
-	}
-	checker, err := apidoctest.Shared()
-	if err != nil {
-		t.Fatal(err)
-	}
+// documented returns what holds exchanges with s against a document, but for those of a test that has added routes.
+func documented(by *apidoctest.Checker, s *Server, report func(error)) func(apidoctest.Exchange) {
 	routes := len(s.echo.Routes())
 	return func(e apidoctest.Exchange) {
-		t.Helper()
 		if isPage(e.Request.URL.Path) || len(s.echo.Routes()) > routes {
 			return
 		}
-		if err := checker.Check(e); err != nil {
-			t.Error(err)
+		if err := by.Check(e); err != nil {
+			report(err)
 		}
 	}
 }
