@@ -50,9 +50,10 @@ func newFixture(t testing.TB, options Options) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{
-		people: &people{user: account.User{ID: 7, Role: account.Customer}}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{},
+		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{},
 		log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer,
 	}
+	f.people.user = account.User{ID: 7, Role: account.Customer}
 	f.Server = New(Dependencies{
 		Accounts: f.people, Tokens: signer, Revocations: f.people, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
 		Images: f.gallery,
