@@ -68,9 +68,7 @@ func (f *fixture) upload(path, body string, headers ...string) *httptest.Respons
 		name, value, _ := strings.Cut(header, ": ")
 		r.Header.Set(name, value)
 	}
-	w := httptest.NewRecorder()
-	f.ServeHTTP(w, r)
-	return w
+	return f.serve(r, body)
 }
 
 func TestSetImage(t *testing.T) {

@@ -83,6 +83,9 @@ func checkRefusal(t *testing.T, name string, answer *http.Response, body string,
 		h.Get("X-Request-Id") != p.RequestID || len(p.RequestID) != 16 || h.Get("Date") == "" || answer.ContentLength != int64(len(body)) {
 		t.Errorf("%s: close %v, %d bytes, header %v", name, answer.Close, answer.ContentLength, h)
 	}
+	if err := theDocument(t).Value("Problem", []byte(body)); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
 	got := ""
 	if len(p.Errors) == 1 {
 		got = p.Errors[0].Field

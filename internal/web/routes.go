@@ -34,6 +34,10 @@ func (s *Server) route() {
 	get(admin, "/stock", s.signedIn(s.listStock))
 
 	get(s.echo.Group("/images"), "/:file", s.getImage)
+
+	get(s.echo.Group("/api"), "/openapi.yaml", s.getDocument)
+	get(s.echo.Group("/docs"), "", s.getDocs)
+	get(s.echo.Group("/assets"), "/:file", s.getAsset)
 }
 
 // get also answers HEAD; net/http leaves the body out.

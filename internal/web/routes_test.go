@@ -79,6 +79,8 @@ func TestWhoMayUseARoute(t *testing.T) {
 		"POST /api/v1/signup": true, "POST /api/v1/login": true, "POST /api/v1/logout": true,
 		"GET /api/v1/shows": true, "HEAD /api/v1/shows": true, "GET /api/v1/shows/:id": true, "HEAD /api/v1/shows/:id": true,
 		"GET /api/v1/stock/stream": true, "GET /images/:file": true, "HEAD /images/:file": true,
+		"GET /api/openapi.yaml": true, "HEAD /api/openapi.yaml": true, "GET /docs": true, "HEAD /docs": true,
+		"GET /assets/:file": true, "HEAD /assets/:file": true,
 	}
 	// What is asked is in order, so that whoever is let in gets something done.
 	bodies := map[string]string{

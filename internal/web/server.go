@@ -20,6 +20,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
+
+	"github.com/neticket/neticket/internal/web/apidoc"
 )
 
 const (
@@ -66,6 +68,8 @@ type Server struct {
 	perAddress  *limiter[netip.Addr]
 	sites       http.CrossOriginProtection
 	headers     http.Header
+	assets      []asset
+	docs        func() ([]byte, error) // made by who asks first
 	checks      []check
 	unavailable rate.Sometimes // so that an outage does not fill the log
 
@@ -95,6 +99,9 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
 		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
 	}
+	stylesheet := newAsset("site.css", siteCSS)
+	s.assets = []asset{stylesheet}
+	s.docs = sync.OnceValues(func() ([]byte, error) { return apidoc.HTML(stylesheet.url) })
 	s.metrics.countStreams(registry, &s.streams)
 	s.perUser = newLimiter[int64](options.RatePerUser, options.Now, s.metrics.shed.WithLabelValues("rate_per_user"))
 	s.perAddress = newLimiter[netip.Addr](options.RatePerAddress, options.Now, s.metrics.shed.WithLabelValues("rate_per_address"))

@@ -116,7 +116,7 @@ func TestListByState(t *testing.T) {
 	f.shelf.put(12, -9*h, -8*h, -3*h, stockOf(5)) // ended, sooner
 	f.shelf.put(21, -9*h, -8*h, 1*h, stockOf(5))  // closed
 	f.shelf.put(31, 1*h, 2*h, 3*h, stockOf(5))    // upcoming
-	f.shelf.put(41, -1*h, 2*h, 4*h, stock.Level{Paused: true})
+	f.shelf.put(41, -1*h, 2*h, 4*h, stock.Level{Capacity: 100, Paused: true})
 	f.shelf.put(51, -1*h, 2*h, 5*h, stockOf(0))
 	f.shelf.put(61, -1*h, 2*h, 7*h, stockOf(1))
 	f.shelf.put(62, -1*h, 2*h, 6*h, stockOf(1))

@@ -1,0 +1,27 @@
+package web
+
+import (
+	"fmt"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/neticket/neticket/internal/web/apidoc"
+)
+
+// pagePolicy is the Content-Security-Policy of pages: what they need comes from here, and nothing of it stands in them.
+const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// getDocument sends the OpenAPI document.
+func (s *Server) getDocument(c echo.Context) error {
+	return sendFile(c, "application/yaml", revalidate, hash(apidoc.YAML()), apidoc.YAML())
+}
+
+// getDocs sends the page that shows the document.
+func (s *Server) getDocs(c echo.Context) error {
+	page, err := s.docs()
+	if err != nil {
+		return fmt.Errorf("make the page of the interface: %w", err)
+	}
+	c.Response().Header().Set(echo.HeaderContentSecurityPolicy, pagePolicy)
+	return sendFile(c, echo.MIMETextHTMLCharsetUTF8, revalidate, hash(page), page)
+}
