@@ -79,7 +79,7 @@ func (g *Group) examineReaders(ctx context.Context, d *diagnosis.Diagnosis, grou
 		d.OK("streams.workers", "nothing was sold yet, so it cannot be told whether a worker is there")
 		return
 	}
-	for try := 0; silent > 0 && try < 3; try++ { // a reader may be between two reads
+	for try := 0; silent > 0 && try < 5; try++ { // a reader may be between two reads, or about to see a new group
 		switch waiting, err := g.waitingReaders(ctx); {
 		case err != nil:
 			d.Warn("streams.workers", "let the user of Redis call CLIENT LIST", "it cannot be told whether workers read the streams: %v", err)
@@ -87,7 +87,7 @@ func (g *Group) examineReaders(ctx context.Context, d *diagnosis.Diagnosis, grou
 		case waiting > 0:
 			silent = 0
 		default:
-			wait(ctx, 50*time.Millisecond)
+			wait(ctx, 100*time.Millisecond)
 		}
 	}
 	if silent > 0 {

@@ -16,6 +16,8 @@ import (
 const (
 	wrongClock    = time.Second // people see it: a sale opens late, or a time in a list is off
 	mistakenClock = 10 * time.Second
+
+	clockWithin = 5 * time.Second
 )
 
 // reading is by how much a clock was ahead of this host's; it may be off by error, as the answer was under way.
@@ -35,6 +37,8 @@ func readClock(of string, now func() (time.Time, error)) (reading, error) {
 // examineClocks compares the clocks of the servers that answer with each other and this host's. Those that do not answer are
 // told elsewhere.
 func (s *System) examineClocks(ctx context.Context) diagnosis.Diagnosis {
+	ctx, cancel := context.WithTimeout(ctx, clockWithin)
+	defer cancel()
 	clocks := []reading{{of: "this host"}}
 	note := func(of string, now func() (time.Time, error)) {
 		if r, err := readClock(of, now); err == nil {
