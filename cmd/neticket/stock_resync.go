@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,6 +20,9 @@ func (t tool) stockResyncCommand() *cobra.Command {
 		Long: `Sets the units left of the show with this id anew from MySQL, safely in the middle of a sale: the show pauses for a moment,
 bookings in flight are recorded first, and nothing is lost or sold twice. Prints the units before and after. The exit status is 1
 when another resync of the show is running, or when its bookings could not be recorded in time; then nothing was changed.`,
+		Example: `  neticket stock resync 42 --dry-run
+  neticket stock resync 42`,
+		ValidArgsFunction: t.completeShow,
 		PreRunE: func(_ *cobra.Command, args []string) (err error) {
 			if show, err = strconv.ParseInt(args[0], 10, 64); err != nil || show < 1 {
 				return fmt.Errorf("SHOW must be the id of a show, not %q", args[0])
@@ -32,7 +34,7 @@ when another resync of the show is running, or when its bookings could not be re
 		}),
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "tell the difference and change nothing")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	addJSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -56,7 +58,7 @@ func (t tool) resync(ctx context.Context, s *system.System, show int64, dryRun, 
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(t.out).Encode(struct {
+		return t.printJSON(struct {
 			Show   int64 `json:"show"`
 			Before int   `json:"before"`
 			After  int   `json:"after"`
