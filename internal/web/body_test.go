@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
@@ -157,6 +159,71 @@ func FuzzMembers(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// FuzzDecodeObject: a body is taken exactly if encoding/json takes it and it keeps to the rules of readBody, and then it means the
+// same. Of one that is refused, a field that it holds is named, or none where it is no JSON object.
+func FuzzDecodeObject(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, ` {"units":2}` + "\n", `{"units":-2,"price":3,"name":"\u0061\"}","at":"2026-05-03T10:00:00Z","until":"2026-05-03T10:00:00+09:00","dry":true}`,
+		`{"until":null}`, `{"name":null}`, `{"\u0075nits":2}`, `{"units":2,"unit\u0073":2}`, `{"Units":2}`, `{"units":1e2}`, `{"units":-0}`,
+		`{"name":"\ud800"}`, `{"\ud800":1}`, `{"units":9223372036854775808}`, `{"at":"2026-02-30T10:00:00Z"}`, `{"at":7}`, `{"dry":"true"}`,
+		`null`, `[{}]`, `"{"`, `{"units":2}{}`, `{"units":{"a":[1,"}"]}}`, "{\"name\":\"\xff\"}", "\ufeff{}", ``,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > maxBody {
+			return // readBody lets no more through
+		}
+		names, takes := rulesOfBodies(data)
+		var want testBody
+		takes = takes && json.Unmarshal(data, &want) == nil
+		var got testBody
+		err := decodeObject(data, &got)
+		if (err == nil) != takes {
+			t.Fatalf("taken with %v, should be %v", err, takes)
+		}
+		if diff := cmp.Diff(want, got); err == nil && diff != "" {
+			t.Errorf("(-encoding/json +got):\n%s", diff)
+		}
+		if err == nil {
+			return
+		}
+		var fault invalid.Field
+		if bad, ok := errors.AsType[*malformedError](err); ok {
+			fault = bad.fault
+		} else if bad, ok := errors.AsType[*invalid.Error](err); ok && len(bad.Fields) == 1 {
+			fault = bad.Fields[0]
+		}
+		named := slices.ContainsFunc(names, func(name string) bool { return name == fault.Field || len(name) > 100 && name[:100] == fault.Field })
+		if fault.Code == "" || fault.Message == "" || !named && (len(names) > 0 || fault.Field != "") {
+			t.Errorf("refused with %v; it holds %q", err, names)
+		}
+	})
+}
+
+// rulesOfBodies returns the names in a JSON object, none for anything else, and whether it keeps to what readBody asks for beyond
+// encoding/json.
+func rulesOfBodies(data []byte) (names []string, kept bool) {
+	if !utf8.Valid(data) || !json.Valid(data) {
+		return nil, false
+	}
+	tokens := json.NewDecoder(bytes.NewReader(data))
+	if first, _ := tokens.Token(); first != json.Delim('{') {
+		return nil, false
+	}
+	kept = true
+	for tokens.More() {
+		token, _ := tokens.Token()
+		name, _ := token.(string)
+		var value json.RawMessage
+		_ = tokens.Decode(&value)
+		known := slices.Contains([]string{"units", "price", "name", "at", "until", "dry"}, name)
+		kept = kept && known && !slices.Contains(names, name) && (name == "until" || string(value) != "null")
+		names = append(names, name)
+	}
+	return names, kept
 }
 
 func BenchmarkReadBody(b *testing.B) {
