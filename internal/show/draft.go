@@ -24,15 +24,15 @@ const (
 
 // Draft is what an admin says about a show. Capacity and limit are not here: they belong to the stock.
 type Draft struct {
-	Title        string
-	Venue        string
-	Description  string
-	ImageAlt     string
-	Price        int64  // won
-	TimeZone     string // empty: Asia/Seoul
-	StartsAt     time.Time
-	SalesOpenAt  time.Time
-	SalesCloseAt time.Time // zero: as StartsAt
+	Title        string    `json:"title"`
+	Venue        string    `json:"venue"`
+	Description  string    `json:"description"`
+	ImageAlt     string    `json:"image_alt"`
+	Price        int64     `json:"price"`     // won
+	TimeZone     string    `json:"time_zone"` // empty: Asia/Seoul
+	StartsAt     time.Time `json:"starts_at"`
+	SalesOpenAt  time.Time `json:"sales_open_at"`
+	SalesCloseAt time.Time `json:"sales_close_at,omitzero"` // zero: as StartsAt
 }
 
 // Check trims the texts, fills in the defaults and brings the times to what the table holds; then it adds every fault to bad.

@@ -15,9 +15,6 @@ import (
 	"github.com/neticket/neticket/internal/stock"
 )
 
-// maxCapacity is the most units that a show may have.
-const maxCapacity = 1_000_000
-
 // BackOffice is what admins do.
 type BackOffice interface {
 	// CreateShow adds a show and its stock, both or neither.
@@ -76,53 +73,32 @@ func newStockJSON(line StockLine) stockJSON {
 }
 
 // readShow reads the body that makes or changes a show.
-func readShow(c echo.Context) (draft show.Draft, capacity, limit int, err error) {
+func readShow(c echo.Context) (show.Draft, stock.Terms, error) {
 	var body struct {
-		Title        string     `json:"title"`
-		Venue        string     `json:"venue"`
-		Description  string     `json:"description"`
-		Price        int64      `json:"price"`
-		TimeZone     string     `json:"time_zone"`
-		StartsAt     time.Time  `json:"starts_at"`
-		SalesOpenAt  time.Time  `json:"sales_open_at"`
-		SalesCloseAt *time.Time `json:"sales_close_at"`
-		Capacity     int        `json:"capacity"`
-		LimitPerUser int        `json:"limit_per_user"`
-		ImageAlt     string     `json:"image_alt"`
+		show.Draft
+		stock.Terms
 	}
 	if err := readBody(c, &body); err != nil {
-		return show.Draft{}, 0, 0, err
-	}
-	draft = show.Draft{
-		Title: body.Title, Venue: body.Venue, Description: body.Description, ImageAlt: body.ImageAlt,
-		Price: body.Price, TimeZone: body.TimeZone, StartsAt: body.StartsAt, SalesOpenAt: body.SalesOpenAt,
-	}
-	if body.SalesCloseAt != nil {
-		draft.SalesCloseAt = *body.SalesCloseAt
+		return show.Draft{}, stock.Terms{}, err
 	}
 	var bad invalid.Error
-	draft.Check(&bad)
-	if body.Capacity < 1 || body.Capacity > maxCapacity {
-		bad.Add("capacity", "out_of_range", "must be 1 to "+strconv.Itoa(maxCapacity))
-	}
-	if body.LimitPerUser < 0 || body.LimitPerUser > maxCapacity {
-		bad.Add("limit_per_user", "out_of_range", "must be 0, for none, to "+strconv.Itoa(maxCapacity))
-	}
-	return draft, body.Capacity, body.LimitPerUser, bad.OrNil()
+	body.Draft.Check(&bad)
+	body.Terms.Check(&bad)
+	return body.Draft, body.Terms, bad.OrNil()
 }
 
 // createShow adds a show.
 func (s *Server) createShow(c echo.Context, _ account.Claims) error {
-	draft, capacity, limit, err := readShow(c)
+	draft, terms, err := readShow(c)
 	if err != nil {
 		return err
 	}
-	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), draft, capacity, limit)
+	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/shows/"+strconv.FormatInt(made.ID, 10))
-	return s.answerStored(c, http.StatusCreated, made, capacity, limit)
+	return s.answerStored(c, http.StatusCreated, made, terms.Capacity, terms.Limit)
 }
 
 // updateShow changes a show: what the body does not name takes its default, as in a new one.
@@ -131,15 +107,15 @@ func (s *Server) updateShow(c echo.Context, _ account.Claims) error {
 	if err != nil {
 		return err
 	}
-	draft, capacity, limit, err := readShow(c)
+	draft, terms, err := readShow(c)
 	if err != nil {
 		return err
 	}
-	changed, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), id, draft, capacity, limit)
+	changed, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), id, draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return unlessKnown(err)
 	}
-	return s.answerStored(c, http.StatusOK, changed, capacity, limit)
+	return s.answerStored(c, http.StatusOK, changed, terms.Capacity, terms.Limit)
 }
 
 // answerStored answers with a show that was just stored: not to know Redis's time, or not to find what was written, is no reason

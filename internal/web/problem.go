@@ -31,16 +31,7 @@ var (
 	errUnavailable     = errors.New("a server behind this one does not answer")
 )
 
-// malformedError says that a body is not what the interface describes.
-type malformedError struct{ fault invalid.Field }
-
-func (e *malformedError) Error() string {
-	return "malformed: " + e.fault.Field + ": " + e.fault.Message
-}
-
-func malformed(field, code, message string) error {
-	return &malformedError{invalid.Field{Field: field, Code: code, Message: message}}
-}
+func malformed(field, code, message string) error { return invalid.NewMalformed(field, code, message) }
 
 // tooManyRequestsError says after what time the next request is allowed.
 type tooManyRequestsError struct{ retryAfter time.Duration }
@@ -198,10 +189,10 @@ func withFigures(err error) (p Problem, ok bool) {
 		p.Errors = bad.Fields
 		return p, true
 	}
-	if bad, ok := errors.AsType[*malformedError](err); ok {
-		p = problem(http.StatusBadRequest, "malformed", "The request cannot be understood: "+bad.fault.Message+".")
-		if bad.fault.Field != "" {
-			p.Errors = []invalid.Field{bad.fault}
+	if bad, ok := errors.AsType[*invalid.Malformed](err); ok {
+		p = problem(http.StatusBadRequest, "malformed", "The request cannot be understood: "+bad.Message+".")
+		if bad.Field != "" {
+			p.Errors = []invalid.Field{bad.Fault()}
 		}
 		return p, true
 	}
