@@ -35,10 +35,15 @@ fuzz: ## Run each fuzz target there is, one after the other, for FUZZTIME each
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package </dev/null || exit 1; \
 	done
 
+bench: build ## Measure list, search and detail of 100,000 shows against an empty handler
+	@scripts/install wrk
+	go build -o bin/bench ./bench
+	@exec bin/bench $(BENCHFLAGS)
+
 check: ## Check format, lint and security
-	@test -z "$$(gofmt -l cmd internal migrations)" || { gofmt -l cmd internal migrations; echo "run gofmt on these"; exit 1; }
+	@test -z "$$(gofmt -l bench cmd internal migrations)" || { gofmt -l bench cmd internal migrations; echo "run gofmt on these"; exit 1; }
 	go mod verify >/dev/null && go mod tidy -diff
 	go vet ./...
 	"$$($(LINT))" run ./...
 
-.PHONY: help servers build run test soak fuzz check
+.PHONY: help servers build run test soak fuzz bench check
