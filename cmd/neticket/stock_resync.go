@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -32,7 +31,7 @@ when another resync of the show is running, or when its bookings could not be re
 		}),
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "tell the difference and change nothing")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	addJSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -56,7 +55,7 @@ func (t tool) resync(ctx context.Context, s *system.System, show int64, dryRun, 
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(t.out).Encode(struct {
+		return t.printJSON(struct {
 			Show   int64 `json:"show"`
 			Before int   `json:"before"`
 			After  int   `json:"after"`

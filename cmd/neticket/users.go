@@ -22,7 +22,7 @@ const maxLine = 4096
 func (t tool) usersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "users", Short: "Look after people's accounts", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // without it cobra lets any argument pass
+		RunE: help,
 	}
 	cmd.AddCommand(t.createAdminCommand())
 	return cmd

@@ -31,10 +31,24 @@ func NewStore(db *sql.DB) *Store { return &Store{db} }
 
 // Insert adds the stock of a new show, in the transaction that adds the show.
 func (s *Store) Insert(ctx context.Context, tx *sql.Tx, show int64, capacity, limit int) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO stock (show_id, capacity, limit_per_user, reserved, epoch) VALUES (?, ?, ?, 0, 0)",
-		show, capacity, limit)
-	if err != nil {
-		return fmt.Errorf("insert stock of show %d: %w", show, err)
+	return s.InsertAll(ctx, tx, []int64{show}, []Terms{{capacity, limit}})
+}
+
+// InsertAll adds the stock of new shows, each under its terms, in the transaction that adds the shows.
+func (s *Store) InsertAll(ctx context.Context, tx *sql.Tx, shows []int64, terms []Terms) error {
+	const bulk = 1000
+	for len(shows) > 0 {
+		n := min(len(shows), bulk)
+		args := make([]any, 0, 3*n)
+		for i, show := range shows[:n] {
+			args = append(args, show, terms[i].Capacity, terms[i].Limit)
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO stock (show_id, capacity, limit_per_user, reserved, epoch) VALUES "+
+			strings.TrimSuffix(strings.Repeat("(?, ?, ?, 0, 0), ", n), ", "), args...)
+		if err != nil {
+			return fmt.Errorf("insert stock of %d shows from %d on: %w", n, shows[0], err)
+		}
+		shows, terms = shows[n:], terms[n:]
 	}
 	return nil
 }
