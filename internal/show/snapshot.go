@@ -13,7 +13,8 @@ import (
 type snapshot struct {
 	byID    map[int64]*listed
 	byStart []*listed
-	index   index // of byStart
+	times   []times // of byStart: to look for a state here takes a tenth of going from show to show
+	index   index   // of byStart
 }
 
 // listed is a show with what a search looks into. Snapshots share it until the show changes, so that a text is folded once.
@@ -57,8 +58,7 @@ func (s *snapshot) with(shows []Show) *snapshot {
 	for _, l := range next.byStart {
 		next.byID[l.ID] = l
 	}
-	next.index = newIndex(next.byStart)
-	return next
+	return next.prepared()
 }
 
 // only returns a snapshot of these shows alone.
@@ -71,8 +71,7 @@ func (s *snapshot) only(shows []Show) *snapshot {
 		next.byStart = append(next.byStart, l)
 	}
 	slices.SortFunc(next.byStart, byStart)
-	next.index = newIndex(next.byStart)
-	return next
+	return next.prepared()
 }
 
 // list returns the shows by id, those that have not changed as s has them.
@@ -88,22 +87,36 @@ func (s *snapshot) list(shows []Show) map[int64]*listed {
 	return byID
 }
 
-// after yields the shows that hold the words and come after a place in the order of start and id.
-func (s *snapshot) after(startsAt time.Time, id int64, words Words) iter.Seq[*Show] {
-	first := sort.Search(len(s.byStart), func(i int) bool { return compare(&s.byStart[i].Show, startsAt, id) > 0 })
+// prepared returns a new snapshot with what its searches need.
+func (s *snapshot) prepared() *snapshot {
+	s.times = make([]times, len(s.byStart))
+	for i, l := range s.byStart {
+		s.times[i] = timesOf(&l.Show)
+	}
+	s.index = newIndex(s.byStart)
+	return s
+}
+
+// find yields the shows that a query asks for.
+func (s *snapshot) find(q Query) iter.Seq[*Show] {
+	first := sort.Search(len(s.byStart), func(i int) bool { return compare(&s.byStart[i].Show, q.StartsAt, q.ID) > 0 })
+	wanted, now := q.wanted(), q.Now.UnixMilli()
 	return func(yield func(*Show) bool) {
-		if len(words) > 0 {
-			for i := range s.index.holding(words).from(first) {
-				if !yield(&s.byStart[i].Show) {
-					return
-				}
-			}
-			return
-		}
-		for _, l := range s.byStart[first:] {
-			if !yield(&l.Show) {
+		for i := range s.holding(q.Words, first) {
+			if wanted[s.times[i].phase(now)] && !yield(&s.byStart[i].Show) {
 				return
 			}
+		}
+	}
+}
+
+// holding yields the places of the shows that hold the words, from one on.
+func (s *snapshot) holding(words Words, first int) iter.Seq[int] {
+	if len(words) > 0 {
+		return s.index.holding(words).from(first)
+	}
+	return func(yield func(int) bool) {
+		for i := first; i < len(s.byStart) && yield(i); i++ {
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestSearch(t *testing.T) {
 		if err := bad.OrNil(); err != nil {
 			t.Errorf("%q: %v", query, err)
 		}
-		shows, err := c.After(time.Time{}, 0, words)
+		shows, err := c.Find(Query{Words: words})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestSearchSeesChanges(t *testing.T) {
 		if err := c.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		shows, _ := c.After(time.Time{}, 0, Words{word})
+		shows, _ := c.Find(Query{Words: Words{word}})
 		for range shows {
 			n++
 		}
@@ -162,7 +162,7 @@ func FuzzWords(f *testing.F) {
 		}
 		shows := []Show{{ID: 1, Title: query}, {ID: 2, Title: "x", Venue: query}, {ID: 3, Title: title, Venue: venue}}
 		var got []int64
-		for s := range new(snapshot).with(shows).after(time.Time{}, 0, words) {
+		for s := range new(snapshot).with(shows).find(Query{Words: words}) {
 			got = append(got, s.ID)
 		}
 		if !slices.Equal(got, want) {
