@@ -206,7 +206,7 @@ func statesOf(t *testing.T, rig *systemtest.Rig) map[show.State]int {
 	if err := rig.Catalogue.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	shows, err := rig.Catalogue.After(time.Time{}, 0, nil)
+	shows, err := rig.Catalogue.Find(show.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}

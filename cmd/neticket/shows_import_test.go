@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -60,7 +61,7 @@ func TestShowsImport(t *testing.T) {
 	// An API that runs sees them soon.
 	seen := func(n int) func() bool {
 		return func() bool {
-			shows, err := rig.Catalogue.After(time.Time{}, 0, nil)
+			shows, err := rig.Catalogue.Find(show.Query{})
 			if err != nil {
 				return false
 			}

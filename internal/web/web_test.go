@@ -215,12 +215,12 @@ func compareShows(a *show.Show, startsAt time.Time, id int64) int {
 	return cmp.Or(a.StartsAt.Compare(startsAt), cmp.Compare(a.ID, id))
 }
 
-// After finds words as they are written.
-func (s *shelf) After(startsAt time.Time, id int64, words show.Words) (iter.Seq[*show.Show], error) {
+// Find finds words as they are written, and shows of every state, which is more than is asked for.
+func (s *shelf) Find(q show.Query) (iter.Seq[*show.Show], error) {
 	return func(yield func(*show.Show) bool) {
 		for _, found := range s.shows {
 			lacks := func(word string) bool { return !strings.Contains(strings.ToLower(found.Title+" "+found.Venue), word) }
-			if compareShows(found, startsAt, id) > 0 && !slices.ContainsFunc(words, lacks) && !yield(found) {
+			if compareShows(found, q.StartsAt, q.ID) > 0 && !slices.ContainsFunc(q.Words, lacks) && !yield(found) {
 				return
 			}
 		}
