@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -62,4 +63,18 @@ func (w *walk) reading(t *testing.T) {
 		line{"twice", nobody, stream + "?shows=1&shows=2", "", "", "", "400 malformed", "errors=shows"},
 		line{"of none that there is", nobody, fmt.Sprint(stream, "?shows=", open, ",987654"), "", "", "", "404 not_found", ""},
 	)
+}
+
+func (w *walk) document(t *testing.T) {
+	for call, contentType := range map[string]string{"GET /api/openapi.yaml": "application/yaml", "GET /docs": "text/html; charset=UTF-8"} {
+		response, err := http.Get(w.api.url + path(call, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != 200 || response.Header.Get("Content-Type") != contentType || response.ContentLength < 10_000 {
+			t.Errorf("%s: %d, %d bytes, %v", call, response.StatusCode, response.ContentLength, response.Header)
+		}
+		w.note(call, "200")
+	}
 }
