@@ -28,7 +28,7 @@ func (t tool) run(ctx context.Context, args []string) int {
 		Use: "neticket", Short: "The operator's tool of NETicket", Version: ops.ReadBuild().Version,
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.stockCommand(), t.usersCommand())
+	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.stockCommand(), t.usersCommand(), t.deadLettersCommand())
 	root.SetArgs(args)
 	root.SetOut(t.out)
 	root.SetErr(t.logs)

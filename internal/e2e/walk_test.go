@@ -52,7 +52,10 @@ func promises() map[string][]string {
 		"PUT /api/v1/admin/shows/{id}/image": "200, 404 not_found, 422 invalid, 503 unavailable" + hasBody + forAdmins,
 		"POST /api/v1/admin/shows/{id}/stock/resync": "200, 400 malformed, 404 not_found, 409 resync_running, 413 too_large, 422 invalid, " +
 			"503 not_drained, 503 unavailable" + forAdmins,
-		"GET /api/v1/admin/stock": "200, 503 unavailable" + forAdmins,
+		"GET /api/v1/admin/stock":                "200, 503 unavailable" + forAdmins,
+		"GET /api/v1/admin/dead-letters":         "200, 400 malformed, 422 invalid, 503 unavailable" + forAdmins,
+		"DELETE /api/v1/admin/dead-letters/{id}": "204, 404 not_found, 503 unavailable" + forAdmins,
+		"GET /api/v1/admin/audit":                "200, 400 malformed, 422 invalid, 503 unavailable" + forAdmins,
 	}
 	promised := map[string][]string{}
 	for call, answers := range table {
@@ -95,7 +98,7 @@ func TestWalk(t *testing.T) {
 	}
 	t.Run("calls", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"people": w.people, "reading": w.reading, "booking": w.booking, "rejected": w.rejected, "cancel": w.cancelling, "document": w.document,
+			"people": w.people, "reading": w.reading, "booking": w.booking, "rejected": w.rejected, "cancel": w.cancelling, "document": w.document, "records": w.records,
 			"shows": w.shows, "images": w.images, "stock": w.stock, "paused": w.paused, "everywhere": w.everywhere,
 			"limits": w.limits, "trouble": w.trouble, "fence": w.fence, "no worker": w.noWorker,
 		} {
