@@ -14,7 +14,7 @@ const (
 	setImage = "PUT /api/v1/admin/shows/{id}/image"
 	stocks   = "GET /api/v1/admin/stock"
 	reset    = "POST /api/v1/admin/shows/{id}/stock/resync"
-	picture  = "GET /images/{id}"
+	picture  = "GET /images/{file}"
 )
 
 func (p poster) json(t *testing.T) string {

@@ -43,20 +43,29 @@ func (w *walk) until(t *testing.T, r line) {
 	t.Helper()
 	var last reply
 	servertest.Eventually(t, 20*time.Second, r.call+", "+r.situation+": "+r.want, func() bool {
-		last = r.send(t)
-		return answerOf(last) == r.want
+		var err error
+		last, err = r.try()
+		return err == nil && answerOf(last) == r.want
 	})
 	w.check(t, r, last)
 }
 
 func (r line) send(t *testing.T) reply {
 	t.Helper()
+	got, err := r.try()
+	if err != nil {
+		t.Fatalf("%.100s, %s: %v", r.call, r.situation, err)
+	}
+	return got
+}
+
+func (r line) try() (reply, error) {
 	method, _, _ := strings.Cut(r.call, " ")
 	var headers []string
 	if r.headers != "" {
 		headers = strings.Split(r.headers, "\n")
 	}
-	return r.as.must(t, method, path(r.call, r.id), r.body, headers...)
+	return r.as.do(method, path(r.call, r.id), r.body, headers...)
 }
 
 // check holds an answer against its line, and notes it.

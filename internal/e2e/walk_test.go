@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/neticket/neticket/internal/system/systemtest"
+	"github.com/neticket/neticket/internal/web/apidoc/apidoctest"
 )
 
 // What many calls have in common.
@@ -34,7 +35,9 @@ func promises() map[string][]string {
 		"GET /api/v1/shows":        "200, 400 malformed, 422 invalid",
 		"GET /api/v1/shows/{id}":   "200, 404 not_found, 503 unavailable",
 		"GET /api/v1/stock/stream": "200, 400 malformed, 404 not_found, 422 invalid, 503 unavailable",
-		"GET /images/{id}":         "200, 404 not_found",
+		"GET /images/{file}":       "200, 404 not_found",
+		"GET /api/openapi.yaml":    "200",
+		"GET /docs":                "200",
 
 		"POST /api/v1/shows/{id}/reservations": "202, 201, 200, 404 not_found, 409 sold_out, 409 limit_reached, 409 not_open, 409 closed, " +
 			"409 lost, 409 error, 422 key_reused, 422 invalid, 503 busy, 503 paused, 503 unloaded, 503 fenced, 503 unknown, 503 unavailable" +
@@ -49,7 +52,10 @@ func promises() map[string][]string {
 		"PUT /api/v1/admin/shows/{id}/image": "200, 404 not_found, 422 invalid, 503 unavailable" + hasBody + forAdmins,
 		"POST /api/v1/admin/shows/{id}/stock/resync": "200, 400 malformed, 404 not_found, 409 resync_running, 413 too_large, 422 invalid, " +
 			"503 not_drained, 503 unavailable" + forAdmins,
-		"GET /api/v1/admin/stock": "200, 503 unavailable" + forAdmins,
+		"GET /api/v1/admin/stock":                "200, 503 unavailable" + forAdmins,
+		"GET /api/v1/admin/dead-letters":         "200, 400 malformed, 422 invalid, 503 unavailable" + forAdmins,
+		"DELETE /api/v1/admin/dead-letters/{id}": "204, 404 not_found, 503 unavailable" + forAdmins,
+		"GET /api/v1/admin/audit":                "200, 400 malformed, 422 invalid, 503 unavailable" + forAdmins,
 	}
 	promised := map[string][]string{}
 	for call, answers := range table {
@@ -92,7 +98,7 @@ func TestWalk(t *testing.T) {
 	}
 	t.Run("calls", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"people": w.people, "reading": w.reading, "booking": w.booking, "rejected": w.rejected, "cancel": w.cancelling,
+			"people": w.people, "reading": w.reading, "booking": w.booking, "rejected": w.rejected, "cancel": w.cancelling, "document": w.document, "records": w.records,
 			"shows": w.shows, "images": w.images, "stock": w.stock, "paused": w.paused, "everywhere": w.everywhere,
 			"limits": w.limits, "trouble": w.trouble, "fence": w.fence, "no worker": w.noWorker,
 		} {
@@ -100,6 +106,15 @@ func TestWalk(t *testing.T) {
 		}
 	})
 	promised := promises()
+	document, err := apidoctest.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range document.Calls() {
+		if promised[call] == nil && !strings.HasPrefix(call, "HEAD ") {
+			t.Errorf("%s is documented, and not on the walk", call)
+		}
+	}
 	for call, answers := range promised {
 		for _, answer := range answers {
 			if !w.seen[call][answer] {
@@ -129,5 +144,5 @@ func (p *process) as(t testing.TB, user int64) caller {
 // path returns a call's path for an id.
 func path(call string, id any) string {
 	_, path, _ := strings.Cut(call, " ")
-	return strings.Replace(path, "{id}", fmt.Sprint(id), 1)
+	return strings.NewReplacer("{id}", fmt.Sprint(id), "{file}", fmt.Sprint(id)).Replace(path)
 }

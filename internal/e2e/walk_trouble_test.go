@@ -88,12 +88,18 @@ func (w *walk) trouble(t *testing.T) {
 		line{"MySQL is away", boss, setImage, show, photo(t, 9, 9, 9), "Content-Type: image/jpeg", "503 unavailable", ""},
 		line{"MySQL is away", boss, stocks, "", "", "", "503 unavailable", ""},
 		line{"MySQL is away", boss, reset, show, "", "", "503 unavailable", ""},
+		line{"MySQL is away", boss, audits, "", "", "", "503 unavailable", ""},
 		line{"one that memory does not know", nobody, detail, 987654, "", "", "503 unavailable", ""},
-		line{"one that memory does not know", nobody, stream + "?shows=987654", "", "", "", "503 unavailable", ""},
+		line{"one that memory does not know", nobody, newsCall + "?shows=987654", "", "", "", "503 unavailable", ""},
 		line{"one that memory does not know", anna, book, 987654, one, "", "503 unavailable", ""},
 		line{"MySQL is away", nobody, detail, show, "", "", "200", "capacity=5 state=on_sale"},
 		line{"MySQL is away", nobody, list, "", "", "", "200", "shows.0.id"},
 		line{"MySQL is away", anna, book, show, one, "", "202", "status=pending"},
+	)
+	w.redis.Cut()
+	w.ask(t,
+		line{"Redis is away", boss, letters, "", "", "", "503 unavailable", ""},
+		line{"Redis is away", boss, drop, "0-1-0", "", "", "503 unavailable", ""},
 	)
 }
 
