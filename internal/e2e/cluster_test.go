@@ -13,6 +13,7 @@ import (
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/devserver"
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/diagnosis"
 	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
@@ -108,6 +109,15 @@ func TestCluster(t *testing.T) {
 	rest(1)
 	if n, err := flusher.Flush(t.Context()); err != nil || n != 2 {
 		t.Errorf("%d snapshots, %v", n, err)
+	}
+
+	// The doctor looks at both, and knows when it is shown one alone.
+	if found := rig.Examine(t.Context()); found.Count(diagnosis.Fault) > 0 || strings.Count(fmt.Sprint(found), "it is a master") != 2 ||
+		!strings.Contains(fmt.Sprint(found), "the cluster has 2 masters") {
+		t.Errorf("the doctor found %+v", found)
+	}
+	if found, _ := stock.ExamineServers(t.Context(), servertest.Client(t, first), 1); !strings.Contains(fmt.Sprint(found), "only one address is given") {
+		t.Errorf("of one address, the doctor found %+v", found)
 	}
 
 	// One master forgets everything: its show is sold on by itself, and the other's is not touched.
