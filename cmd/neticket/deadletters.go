@@ -26,7 +26,7 @@ them is to be found out; then they can be dropped.
 
 Fields may hold any bytes. They are printed as they are where they are printable; a backslash is doubled, all else is escaped as in
 \n, \x00, \xff, \u200b, in JSON, too. A name that comes again in an entry has \#2, \#3 and so on behind it in JSON.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // without it cobra lets any argument pass
+		RunE: help,
 	}
 	cmd.AddCommand(t.listLettersCommand(), t.showLetterCommand(), t.dropLetterCommand())
 	return cmd
@@ -37,7 +37,7 @@ func (t tool) listLettersCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List dead letters, the newest first", Args: cobra.NoArgs,
-		Long: "Lists dead letters of all shards, the newest first, without what they hold.",
+		Long: "Lists dead letters, the newest first, with why each was buried. With --json they are printed whole.",
 		PreRunE: func(*cobra.Command, []string) error {
 			if limit < 1 || limit > maxLetters {
 				return fmt.Errorf("--limit must be 1 to %d", maxLetters)

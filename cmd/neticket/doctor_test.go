@@ -213,7 +213,7 @@ func TestDoctorWithoutServers(t *testing.T) {
 
 	master := servertest.Redis(t)
 	host, port, _ := strings.Cut(master.Addr(), ":")
-	if err := servertest.Client(t, c.servers.Redis).SlaveOf(t.Context(), host, port).Err(); err != nil {
+	if err := servertest.Client(t, c.servers.Redis).ReplicaOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
 	c.env = full
