@@ -96,7 +96,7 @@ func TestSearchOfManyShows(t *testing.T) {
 			states[show.StateOf(s, noon, false, l.levels[id].Left) == show.OnSale]++
 		}
 		words := show.ReadWords(q, nil)
-		all, _ := l.catalogue.Find(show.Query{Words: words})
+		all, _ := l.catalogue.Find(show.Search{Words: words})
 		want := 0
 		for s := range all {
 			want++
