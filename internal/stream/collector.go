@@ -51,15 +51,21 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 		return
 	}
 	for i := range c.group.shards {
-		age := 0.0
-		if entries := oldest[i].Val(); len(entries) > 0 {
-			text, _, _ := strings.Cut(entries[0].ID, "-")
-			if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
-				age = max(0, clock.Val().Sub(time.UnixMilli(ms)).Seconds())
-			}
-		}
 		shard := strconv.Itoa(i)
 		metrics <- prometheus.MustNewConstMetric(c.entries, prometheus.GaugeValue, float64(lengths[i].Val()), shard)
-		metrics <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, age, shard)
+		metrics <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, age(oldest[i].Val(), clock.Val()).Seconds(), shard)
 	}
+}
+
+// age returns how long the first of the entries has been there, 0 where there is none.
+func age(entries []Entry, now time.Time) time.Duration {
+	if len(entries) == 0 {
+		return 0
+	}
+	text, _, _ := strings.Cut(entries[0].ID, "-")
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return max(0, now.Sub(time.UnixMilli(ms)))
 }
