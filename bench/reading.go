@@ -85,11 +85,11 @@ func (r *rig) machine(ctx context.Context, load *wrk) (m machine, err error) {
 func (r *rig) fill(ctx context.Context, report *report, words vocabulary) error {
 	progress("importing %d shows", report.options.shows)
 	path := filepath.Join(r.dir, "shows.jsonl")
-	file, err := os.Create(path) //nolint:gosec // our own folder
+	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("write the catalogue: %w", err)
 	}
-	defer os.Remove(path) //nolint:errcheck // its folder is removed, too
+	defer os.Remove(path)
 	lines := bufio.NewWriter(file)
 	err = writeCatalogue(lines, words, report.options.shows, report.at)
 	if err = errors.Join(err, lines.Flush(), file.Close()); err != nil {

@@ -112,7 +112,7 @@ func (r *rig) startFloor(ctx context.Context) (*program, error) {
 		return nil, fmt.Errorf("find the floor: %w", err)
 	}
 	p := &program{name: "floor", url: "http://" + addrs[0]}
-	cmd := exec.Command(self, "floor", addrs[0]) //nolint:gosec,noctx // our own program; it is stopped gently
+	cmd := exec.Command(self, "floor", addrs[0]) //nolint:noctx // our own program; it is stopped gently
 	return p, r.launch(ctx, p, cmd, func(ctx context.Context) error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addrs[0])
 		if err != nil {

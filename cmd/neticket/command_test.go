@@ -216,7 +216,7 @@ func statesOf(t *testing.T, rig *systemtest.Rig) map[show.State]int {
 	if err := rig.Catalogue.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	shows, err := rig.Catalogue.Find(show.Query{})
+	shows, err := rig.Catalogue.Find(show.Search{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestShowsImport(t *testing.T) {
 	// An API that runs sees them soon.
 	seen := func(n int) func() bool {
 		return func() bool {
-			shows, err := rig.Catalogue.Find(show.Query{})
+			shows, err := rig.Catalogue.Find(show.Search{})
 			if err != nil {
 				return false
 			}

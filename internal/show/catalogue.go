@@ -102,9 +102,9 @@ func (c *Catalogue) Get(ctx context.Context, id int64) (Show, error) {
 	return c.misses.get(ctx, id)
 }
 
-// Find yields the shows that a query asks for, by start, then id. It returns ErrUnavailable before the shows were read for the
+// Find yields the shows that a search asks for, by start, then id. It returns ErrUnavailable before the shows were read for the
 // first time. What it yields is one state of the catalogue, and must not be changed.
-func (c *Catalogue) Find(q Query) (iter.Seq[*Show], error) {
+func (c *Catalogue) Find(q Search) (iter.Seq[*Show], error) {
 	current := c.current.Load()
 	if current == nil {
 		return nil, ErrUnavailable

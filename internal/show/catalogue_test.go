@@ -72,7 +72,7 @@ func (m *memory) ChangedSince(_ context.Context, t time.Time) ([]Show, time.Time
 
 func idsByStart(t *testing.T, c *Catalogue) []int64 {
 	t.Helper()
-	shows, err := c.Find(Query{})
+	shows, err := c.Find(Search{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestRefreshSeesChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := newMemory(1, 2, 3)
 		c := NewCatalogue(table, quiet())
-		if _, err := c.Find(Query{}); !errors.Is(err, ErrUnavailable) {
+		if _, err := c.Find(Search{}); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("before the first load: got %v, want ErrUnavailable", err)
 		}
 		refresh := func() {
@@ -249,7 +249,7 @@ func TestFindByState(t *testing.T) {
 	for _, want := range States() {
 		for _, words := range []Words{nil, {"swan"}} {
 			holds := func(s State) bool { return s == want }
-			shows, err := c.Find(Query{Words: words, States: holds, Now: now})
+			shows, err := c.Find(Search{Words: words, States: holds, Now: now})
 			if err != nil {
 				t.Fatal(err)
 			}

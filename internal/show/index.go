@@ -88,11 +88,11 @@ func (x *index) holding(words Words) places {
 }
 
 // add adds the shows that hold a word; it reports whether there are any.
-func (x *index) add(to places, word string) (any bool) {
-	for at := 0; ; any = true {
+func (x *index) add(to places, word string) (some bool) {
+	for at := 0; ; some = true {
 		further := strings.Index(x.words[at:], word)
 		if further < 0 {
-			return any
+			return some
 		}
 		next := sort.SearchInts(x.begins, at+further+1) // the word behind the one that it is in
 		for _, place := range x.places[x.firsts[next-1]:x.firsts[next]] {

@@ -97,8 +97,8 @@ func (s *snapshot) prepared() *snapshot {
 	return s
 }
 
-// find yields the shows that a query asks for.
-func (s *snapshot) find(q Query) iter.Seq[*Show] {
+// find yields the shows that a search asks for.
+func (s *snapshot) find(q Search) iter.Seq[*Show] {
 	first := sort.Search(len(s.byStart), func(i int) bool { return compare(&s.byStart[i].Show, q.StartsAt, q.ID) > 0 })
 	wanted, now := q.wanted(), q.Now.UnixMilli()
 	return func(yield func(*Show) bool) {

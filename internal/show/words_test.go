@@ -63,7 +63,7 @@ func TestSearch(t *testing.T) {
 		if err := bad.OrNil(); err != nil {
 			t.Errorf("%q: %v", query, err)
 		}
-		shows, err := c.Find(Query{Words: words})
+		shows, err := c.Find(Search{Words: words})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestSearchSeesChanges(t *testing.T) {
 		if err := c.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		shows, _ := c.Find(Query{Words: Words{word}})
+		shows, _ := c.Find(Search{Words: Words{word}})
 		for range shows {
 			n++
 		}
@@ -162,7 +162,7 @@ func FuzzWords(f *testing.F) {
 		}
 		shows := []Show{{ID: 1, Title: query}, {ID: 2, Title: "x", Venue: query}, {ID: 3, Title: title, Venue: venue}}
 		var got []int64
-		for s := range new(snapshot).with(shows).find(Query{Words: words}) {
+		for s := range new(snapshot).with(shows).find(Search{Words: words}) {
 			got = append(got, s.ID)
 		}
 		if !slices.Equal(got, want) {

@@ -158,7 +158,7 @@ func (s *Server) ranked(want listing, holds func(show.State) bool, after place) 
 			yield(showJSON{}, err)
 			return
 		}
-		shows, err := s.deps.Shows.Find(show.Query{Words: want.words, States: holds, Now: now, StartsAt: after.startsAt, ID: after.id})
+		shows, err := s.deps.Shows.Find(show.Search{Words: want.words, States: holds, Now: now, StartsAt: after.startsAt, ID: after.id})
 		if err != nil {
 			yield(showJSON{}, err)
 			return

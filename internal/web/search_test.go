@@ -96,7 +96,7 @@ func TestSearchOfManyShows(t *testing.T) {
 			states[show.StateOf(s, noon, false, l.levels[id].Left) == show.OnSale]++
 		}
 		words := show.ReadWords(q, nil)
-		all, _ := l.catalogue.Find(show.Query{Words: words})
+		all, _ := l.catalogue.Find(show.Search{Words: words})
 		want := 0
 		for s := range all {
 			want++
@@ -135,6 +135,7 @@ func BenchmarkSearch(b *testing.B) {
 		"rare":             "/api/v1/shows?q=" + url.QueryEscape("1234회 서울"),
 		"absent":           "/api/v1/shows?q=" + url.QueryEscape("캣츠"),
 		"one_letter":       "/api/v1/shows?limit=100&q=1",
+		"many_letters":     "/api/v1/shows?q=" + url.QueryEscape("1 2 3 4 5 a c e i l n o r s t 0 6 7 8 9"),
 		"all_but_bookable": "/api/v1/shows?state=ended&q=" + url.QueryEscape("회"),
 	} {
 		b.Run(name, func(b *testing.B) { search(b, path) })

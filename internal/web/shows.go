@@ -18,8 +18,8 @@ import (
 // Shows is what is on sale.
 type Shows interface {
 	Get(ctx context.Context, id int64) (show.Show, error)
-	// Find yields the shows that a query asks for, by start, then id.
-	Find(q show.Query) (iter.Seq[*show.Show], error)
+	// Find yields the shows that a search asks for, by start, then id.
+	Find(q show.Search) (iter.Seq[*show.Show], error)
 }
 
 // Levels tells the units left of shows, and Redis's time.

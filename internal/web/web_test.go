@@ -226,7 +226,7 @@ func compareShows(a *show.Show, startsAt time.Time, id int64) int {
 }
 
 // Find finds words as they are written, and shows of every state, which is more than is asked for.
-func (s *shelf) Find(q show.Query) (iter.Seq[*show.Show], error) {
+func (s *shelf) Find(q show.Search) (iter.Seq[*show.Show], error) {
 	return func(yield func(*show.Show) bool) {
 		for _, found := range s.shows {
 			lacks := func(word string) bool { return !strings.Contains(strings.ToLower(found.Title+" "+found.Venue), word) }

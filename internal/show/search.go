@@ -2,8 +2,8 @@ package show
 
 import "time"
 
-// Query says which shows are looked for, and from where on.
-type Query struct {
+// Search says which shows are looked for, and from where on.
+type Search struct {
 	Words Words // all of them, in title or venue; none: every show
 	// States reports which states are wanted; nil: all. Here only the time counts, so where Paused or SoldOut is wanted, all shows
 	// that are on sale by the time are found.
@@ -15,7 +15,7 @@ type Query struct {
 }
 
 // wanted tells of each phase whether shows in it are found.
-func (q *Query) wanted() (wanted [phases]bool) {
+func (q *Search) wanted() (wanted [phases]bool) {
 	for p := range phases {
 		wanted[p] = q.States == nil || q.States(p.state())
 	}
