@@ -112,6 +112,15 @@ func TestCluster(t *testing.T) {
 		t.Errorf("%d snapshots, %v", n, err)
 	}
 
+	// The doctor looks at both, and knows when it is shown one alone.
+	if found := rig.Examine(t.Context()); found.Count(diagnosis.Fault) > 0 || strings.Count(fmt.Sprint(found), "it is a master") != 2 ||
+		!strings.Contains(fmt.Sprint(found), "the cluster has 2 masters") {
+		t.Errorf("the doctor found %+v", found)
+	}
+	if found, _ := stock.ExamineServers(t.Context(), servertest.Client(t, first), 1); !strings.Contains(fmt.Sprint(found), "only one address is given") {
+		t.Errorf("of one address, the doctor found %+v", found)
+	}
+
 	for _, show := range shows {
 		if err := rig.Redis.XAdd(t.Context(), &redis.XAddArgs{Stream: rig.Shards.Entries(rig.Shards.Of(show)), Values: []any{"a", "1"}}).Err(); err != nil {
 			t.Fatal(err)
@@ -121,14 +130,6 @@ func TestCluster(t *testing.T) {
 		letters, more, err := rig.Group.Letters(t.Context(), stream.LetterID{}, 10)
 		return err == nil && len(letters) == 2 && !more
 	})
-	// The doctor looks at both, and knows when it is shown one alone.
-	if found := rig.Examine(t.Context()); found.Count(diagnosis.Fault) > 0 || strings.Count(fmt.Sprint(found), "it is a master") != 2 ||
-		!strings.Contains(fmt.Sprint(found), "the cluster has 2 masters") {
-		t.Errorf("the doctor found %+v", found)
-	}
-	if found, _ := stock.ExamineServers(t.Context(), servertest.Client(t, first), 1); !strings.Contains(fmt.Sprint(found), "only one address is given") {
-		t.Errorf("of one address, the doctor found %+v", found)
-	}
 
 	// One master forgets everything: its show is sold on by itself, and the other's is not touched.
 	if err := servertest.Client(t, more[0]).FlushAll(t.Context()).Err(); err != nil {
