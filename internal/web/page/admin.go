@@ -53,7 +53,6 @@ type StockLine struct {
 	State                     string // of the hash in Redis: open, paused or unloaded
 	Capacity, Confirmed, Left int
 	Pending                   int64
-	Epoch                     int64
 
 	Told    bool // whether drift and audit are known: they cannot be told while something moves
 	Drift   int
