@@ -60,8 +60,7 @@ func (s *Server) logIn(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	token, expires := s.deps.Tokens.Issue(user)
-	s.setToken(c, token, expires)
+	token, expires := s.admit(c, user)
 	return answer(c, http.StatusOK, struct {
 		Token     string    `json:"token"`
 		ExpiresAt time.Time `json:"expires_at"`
@@ -102,7 +101,6 @@ func (s *Server) changePassword(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	token, expires := s.deps.Tokens.Issue(user)
-	s.setToken(c, token, expires)
+	s.admit(c, user)
 	return c.NoContent(http.StatusNoContent)
 }

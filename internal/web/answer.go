@@ -37,7 +37,7 @@ func (serializer) Deserialize(echo.Context, any) error {
 // answerError sends the problem that err is, and logs it where it is a fault of ours. It is Echo's HTTPErrorHandler.
 func (s *Server) answerError(err error, c echo.Context) {
 	r, w := c.Request(), c.Response()
-	crash, crashed := errors.AsType[*panicError](err)
+	_, crashed := errors.AsType[*panicError](err)
 	if w.Committed && !crashed {
 		return // the answer is out, or the client went while it was sent
 	}
@@ -45,13 +45,24 @@ func (s *Server) answerError(err error, c echo.Context) {
 		w.Status = statusClientGone
 		panic(http.ErrAbortHandler) // else net/http would send 200, and a client may have closed its half of the connection alone
 	}
+	p := s.toldOf(c, err)
+	if w.Committed {
+		panic(http.ErrAbortHandler) // so that half an answer is not taken for a whole one
+	}
+	s.sendProblem(c, p)
+}
+
+// toldOf returns the problem that an error is, once the error is counted and logged where that is due, and the headers are set.
+func (s *Server) toldOf(c echo.Context, err error) Problem {
+	r, h := c.Request(), c.Response().Header()
 	s.metrics.countShed(err)
 	p := problemOf(err)
-	p.RequestID = w.Header().Get(echo.HeaderXRequestID)
+	p.RequestID = h.Get(echo.HeaderXRequestID)
 	report := func(level slog.Level, message string, more ...any) {
 		s.log.Log(r.Context(), level, message,
 			append(more, "error", err, "request_id", p.RequestID, "method", r.Method, "route", c.Path())...)
 	}
+	crash, crashed := errors.AsType[*panicError](err)
 	switch {
 	case crashed:
 		report(slog.LevelError, "request failed", "stack", string(crash.stack))
@@ -60,10 +71,13 @@ func (s *Server) answerError(err error, c echo.Context) {
 	default:
 		s.warnUnavailable(c, p, err)
 	}
-	if w.Committed {
-		panic(http.ErrAbortHandler) // so that half an answer is not taken for a whole one
+	if p.Status == http.StatusUnauthorized {
+		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="neticket"`)
 	}
-	s.sendProblem(c, p)
+	if p.retryAfter > 0 {
+		h.Set(echo.HeaderRetryAfter, retrySeconds(p.retryAfter))
+	}
+	return p
 }
 
 // warnUnavailable logs that a server behind this one does not answer, once a second, as then most requests are answered so.
@@ -78,21 +92,17 @@ func (s *Server) warnUnavailable(c echo.Context, p Problem, err error) {
 }
 
 func (s *Server) sendProblem(c echo.Context, p Problem) {
-	h := c.Response().Header()
-	if p.Status == http.StatusUnauthorized {
-		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="neticket"`)
-	}
-	if p.retryAfter > 0 {
-		h.Set(echo.HeaderRetryAfter, retrySeconds(p.retryAfter))
-	}
 	if wantsPage(c.Request()) {
 		if err := s.problemPage(c, p); err == nil {
 			return
 		}
 	}
-	h.Set(echo.HeaderContentType, mimeProblem)
+	c.Response().Header().Set(echo.HeaderContentType, mimeProblem)
 	_ = answer(c, p.Status, p) // fails only when the client is gone
 }
 
-// retrySeconds is how Retry-After tells a time: in whole seconds, and never too early.
-func retrySeconds(after time.Duration) string { return strconv.Itoa(int(math.Ceil(after.Seconds()))) }
+// retrySeconds is how Retry-After tells a time.
+func retrySeconds(after time.Duration) string { return strconv.Itoa(seconds(after)) }
+
+// seconds is a time to wait in whole seconds, never too few.
+func seconds(after time.Duration) int { return int(math.Ceil(after.Seconds())) }

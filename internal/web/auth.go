@@ -89,6 +89,13 @@ func bearer(r *http.Request) (token string, ok bool) {
 	return token, strings.EqualFold(scheme, "Bearer")
 }
 
+// admit logs this browser in as a user.
+func (s *Server) admit(c echo.Context, user account.User) (token string, expires time.Time) {
+	token, expires = s.deps.Tokens.Issue(user)
+	s.setToken(c, token, expires)
+	return token, expires
+}
+
 // setToken gives the browser its token, or takes it away when token is empty.
 func (s *Server) setToken(c echo.Context, token string, expires time.Time) {
 	cookie := &http.Cookie{ //nolint:gosec // Secure where the request is: plain HTTP has to work on one machine

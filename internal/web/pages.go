@@ -32,14 +32,16 @@ func (s *Server) routePages() {
 	get(pages, "/", s.homePage)
 	get(pages, "/search", s.searchPage)
 	get(pages, "/shows/:id", s.showPage)
-	pages.POST("/shows/:id/book", s.signedIn(s.book))
+	pages.POST(bookRoute, s.signedIn(s.book))
+	s.routeAccount(pages)
+	s.routeReservations(pages)
 	s.routeAdminPages(pages)
 	get(pages, page.FilesPath+":file", s.getFile)
 	get(pages, page.PostersPath+":file", s.getPoster)
 }
 
-// render answers with a page. Pages are made for one person and one language; a browser may go back to what it has, as the key in
-// a form must stay the same then.
+// render answers with a page, which is made for one person and one language. Of those that anybody may see a browser may go back to
+// what it has, as the key in a form must stay the same then; it keeps nothing of the others.
 func (s *Server) render(c echo.Context, status int, name string, content any) error {
 	view := s.view(c)
 	view.Content = content
@@ -49,10 +51,11 @@ func (s *Server) render(c echo.Context, status int, name string, content any) er
 	}
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentSecurityPolicy, pagePolicy)
-	if !isAdminPath(c.Request().URL.Path) { // what admins see is kept nowhere
+	if name == "home" || name == "search" || name == "show" {
 		h.Set(echo.HeaderCacheControl, "private, no-cache")
 	}
-	h.Set(echo.HeaderReferrerPolicy, "same-origin") // with none, a form would come from no site at all, and not know where it was
+	// With no-referrer a browser would not even tell us where a form was, and old ones send "Origin: null", as of another site.
+	h.Set(echo.HeaderReferrerPolicy, "same-origin")
 	h.Set("Content-Language", string(view.Lang))
 	h.Set(echo.HeaderVary, "Cookie, Accept-Language")
 	return c.HTMLBlob(status, text.Bytes())
@@ -61,10 +64,7 @@ func (s *Server) render(c echo.Context, status int, name string, content any) er
 // view is what every page shows of its request.
 func (s *Server) view(c echo.Context) page.View {
 	r := c.Request()
-	view := page.View{Lang: s.language(c), URL: pageURL(r), Now: s.now(), Notice: notice(r)}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		view.Back = r.URL.RequestURI()
-	}
+	view := page.View{Lang: s.language(c), URL: pageURL(r), Back: backOf(c), Now: s.now(), Notice: notice(r)}
 	if me, err := s.identify(r); err == nil {
 		view.Me = &page.Me{Admin: me.Role == account.Admin}
 	}
@@ -122,6 +122,7 @@ func (s *Server) text(c echo.Context, key string, args ...any) string {
 var notices = map[string]string{
 	"image_changed": "admin.done.image_changed", "letter_dropped": "admin.done.letter_dropped", "resynced": "admin.done.resynced",
 	"show_added": "admin.done.show_added", "show_changed": "admin.done.show_changed",
+	"logged_out": "notice.logged_out", "password": "notice.password",
 }
 
 func notice(r *http.Request) string { return notices[r.URL.Query().Get("done")] }

@@ -15,6 +15,8 @@ import (
 	"github.com/neticket/neticket/internal/web/page"
 )
 
+const bookRoute = "/shows/:id/book"
+
 // book takes units as a form asks for, and leads to the reservation. What hinders it is told in the show's page, with what was typed:
 // the key stays the same while it is not known whether units were taken, so that the next press cannot take them twice.
 func (s *Server) book(c echo.Context, me account.Claims) error {
@@ -50,9 +52,8 @@ func (s *Server) book(c echo.Context, me account.Claims) error {
 
 // notBooked shows a show's page again, with what hinders a booking and what to do.
 func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Detail, err error) error {
-	p := problemOf(err)
-	key := s.known("booking."+p.Code, "")
-	if key == "" {
+	p, key, ok := s.refused(c, err, "booking.")
+	if !ok {
 		return err
 	}
 	args := []any{"left", detail.Show.Left}
@@ -71,10 +72,6 @@ func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Det
 	if errors.Is(err, stock.ErrConflict) { // the form was sent before, with other units
 		detail.Earlier = booking.NewID(wish.User, wish.Show, wish.Key).String()
 		detail.Key = rand.Text()
-	}
-	s.metrics.countShed(err)
-	if p.retryAfter > 0 {
-		c.Response().Header().Set(echo.HeaderRetryAfter, retrySeconds(p.retryAfter))
 	}
 	detail.Faults = []string{s.text(c, key, args...)}
 	return s.render(c, p.Status, "show", detail)

@@ -2,9 +2,9 @@ package web
 
 import (
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -12,15 +12,20 @@ import (
 	"github.com/neticket/neticket/internal/web/page"
 )
 
-// problemPage answers with a page that says what is wrong, in the person's language, and where to go.
+// problemPage answers with a page that says what is wrong, in the person's language, and where to go: a login is asked for there and
+// then.
 func (s *Server) problemPage(c echo.Context, p Problem) error {
+	if p.Status == http.StatusUnauthorized {
+		return s.render(c, p.Status, "login", page.Account{Needed: true})
+	}
 	content := page.Problem{
 		Title: s.text(c, s.known("problem.title."+strconv.Itoa(p.Status), "problem.title.500")), Detail: s.problemText(c, p),
 		Faults: s.faultTexts(c, &invalid.Error{Fields: p.Errors}), RequestID: p.RequestID,
-		Again: int(math.Ceil(p.retryAfter.Seconds())), WayOn: "/", WayOnText: s.text(c, "problem.home"),
+		Again: seconds(p.retryAfter), WayOn: "/", WayOnText: s.text(c, "problem.home"),
 	}
-	if p.Status == http.StatusUnauthorized {
-		content.WayOn, content.WayOnText = "/login", s.text(c, "nav.login")
+	if p.Status == http.StatusNotFound && strings.HasPrefix(c.Path(), reservationsPath) {
+		content.Detail = s.text(c, "reservation.not_found")
+		content.WayOn, content.WayOnText = reservationsPath, s.text(c, "nav.reservations")
 	}
 	return s.render(c, p.Status, "problem", content)
 }
@@ -39,6 +44,21 @@ func (s *Server) renderRefusal(c echo.Context, err error, name string, content a
 // problemText says what is wrong: for its code where that has a text, else for its status.
 func (s *Server) problemText(c echo.Context, p Problem) string {
 	return s.text(c, s.known("problem."+p.Code, "problem.status."+strconv.Itoa(p.Status), "problem.internal"))
+}
+
+// refused returns the problem that an error is, and the key of the text that a page of its own tells it with: that of its code below
+// one of the prefixes, such as "booking.". ok is false where there is none: then the handler returns the error as it is.
+func (s *Server) refused(c echo.Context, err error, prefixes ...string) (p Problem, key string, ok bool) {
+	if c.Request().Context().Err() != nil {
+		return Problem{}, "", false // nobody waits for a page
+	}
+	code := problemOf(err).Code
+	for _, prefix := range prefixes {
+		if key := prefix + code; s.site.Has(key) {
+			return s.toldOf(c, err), key, true
+		}
+	}
+	return Problem{}, "", false
 }
 
 // known returns the first of the keys that there is a text for.

@@ -202,13 +202,22 @@ func (s *Server) answerReservation(c echo.Context, status int, r booking.Reserva
 
 // ownReservation reads the id in the path and the wait of a request for one reservation.
 func ownReservation(c echo.Context) (uuid.UUID, time.Duration, error) {
-	id, err := uuid.Parse(c.Param("id"))
-	if err != nil || id.String() != c.Param("id") {
-		return uuid.UUID{}, 0, booking.ErrNotFound
+	id, err := reservationID(c)
+	if err != nil {
+		return uuid.UUID{}, 0, err
 	}
 	var bad invalid.Error
 	wait := preferredWait(c, &bad)
 	return id, wait, bad.OrNil()
+}
+
+// reservationID returns the id in the path, or booking.ErrNotFound for what is none.
+func reservationID(c echo.Context) (uuid.UUID, error) {
+	id, err := uuid.Parse(c.Param("id"))
+	if err != nil || id.String() != c.Param("id") {
+		return uuid.UUID{}, booking.ErrNotFound
+	}
+	return id, nil
 }
 
 // requestKey returns the request's key, or makes one for this request alone.

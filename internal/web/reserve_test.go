@@ -21,6 +21,8 @@ type box struct {
 	err      error
 	page     booking.Page
 
+	cancelErr error // of a cancel alone
+
 	wish  booking.Booking
 	user  int64
 	id    uuid.UUID
@@ -36,14 +38,18 @@ func (b *box) Reserve(_ context.Context, wish booking.Booking) (booking.Reservat
 	return b.answer, b.repeated, b.err
 }
 
-func (b *box) Cancel(_ context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
+func (b *box) Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
+	r, err := b.Await(ctx, user, id, wait)
+	if b.cancelErr != nil {
+		err = b.cancelErr
+	}
+	return r, err
+}
+
+func (b *box) Await(_ context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
 	b.user, b.id, b.wait = user, id, wait
 	b.calls++
 	return b.answer, b.err
-}
-
-func (b *box) Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
-	return b.Cancel(ctx, user, id, wait)
 }
 
 func (b *box) List(_ context.Context, user int64, after booking.Position, limit int) (booking.Page, error) {

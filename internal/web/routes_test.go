@@ -52,6 +52,7 @@ func TestWhoMayUseARoute(t *testing.T) {
 		"GET /api/v1/shows": true, "HEAD /api/v1/shows": true, "GET /api/v1/shows/:id": true, "HEAD /api/v1/shows/:id": true,
 		"GET /api/v1/stock/stream": true, "GET /images/:file": true, "HEAD /images/:file": true,
 		"GET /": true, "HEAD /": true, "GET /search": true, "HEAD /search": true, "GET /shows/:id": true, "HEAD /shows/:id": true,
+		"GET /login": true, "HEAD /login": true, "POST /login": true, "GET /signup": true, "HEAD /signup": true, "POST /signup": true, "POST /logout": true,
 		"GET /assets/:file": true, "HEAD /assets/:file": true, "GET /posters/:file": true, "HEAD /posters/:file": true,
 	}
 	f := withShow(t)

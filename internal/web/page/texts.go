@@ -72,6 +72,7 @@ func (s *Site) functions(lang Lang) template.FuncMap {
 		"seq":     seq,
 		"text":    Paragraphs,
 		"inWidth": inWidth,
+		"qr":      drawQR,
 
 		"adminPages": adminPages,
 		"zones":      zones,

@@ -1,0 +1,62 @@
+package page
+
+import (
+	"slices"
+	"time"
+)
+
+// Reservation is one as pages tell of it to its owner.
+type Reservation struct {
+	ID, Number     string
+	Show           Show // without what is left of it
+	Units          int
+	Total          int64  // won
+	Status, Reason string // as the API spells them
+	BookedAt       time.Time
+	Cancellable    bool
+	Started        bool // the show has
+}
+
+// Settled tells whether a reservation stays as it is, unless its owner does something.
+func (r Reservation) Settled() bool { return r.Status != "pending" && r.Status != "cancelling" }
+
+// Valid tells whether it lets its owner in.
+func (r Reservation) Valid() bool { return r.Status == "confirmed" || r.Status == "cancelling" }
+
+// Mine is a person's reservations.
+type Mine struct {
+	Upcoming []Reservation // those that wait for their number first, then nearest first
+	Past     []Reservation // latest first
+	Void     []Reservation // cancelled and rejected, booked last first
+	Next     string        // cursor; empty: this is the last page
+	Later    bool          // this is not the first page
+}
+
+// Add puts a reservation where it belongs.
+func (m *Mine) Add(r Reservation) {
+	switch {
+	case r.Status == "pending" || r.Valid() && !r.Started:
+		m.Upcoming = append(m.Upcoming, r)
+		slices.SortStableFunc(m.Upcoming, func(a, b Reservation) int { return a.soonness().Compare(b.soonness()) })
+	case r.Valid():
+		m.Past = append(m.Past, r)
+		slices.SortStableFunc(m.Past, func(a, b Reservation) int { return b.Show.Starts.Compare(a.Show.Starts) })
+	default:
+		m.Void = append(m.Void, r)
+	}
+}
+
+// soonness orders what is to come: the show, but nothing before what waits for its number.
+func (r Reservation) soonness() time.Time {
+	if r.Status == "pending" {
+		return time.Time{}
+	}
+	return r.Show.Starts
+}
+
+// Cancel is the question whether to cancel a reservation.
+type Cancel struct {
+	Reservation
+	Fault string // what hindered it
+	Again int    // seconds after which to try again; 0: not said
+}
