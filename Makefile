@@ -11,6 +11,9 @@ help: ## Show the targets
 servers: # redis-server and mariadb-server
 	@scripts/install
 
+browser: # what tests use besides: chromium, letters for Korean, axe-core
+	@scripts/install --tests
+
 build: ## Build the four programs into bin/
 	@mkdir -p bin
 	go build -o bin/ $(addprefix ./cmd/,$(BINARIES))
@@ -18,7 +21,7 @@ build: ## Build the four programs into bin/
 run: servers build ## Run everything on this machine, with demo data; Ctrl-C ends it
 	@exec bin/neticket dev
 
-test: servers ## Run all tests, with the race detector, on real servers of their own
+test: browser ## Run all tests, with the race detector, on real servers of their own
 	go test -race -count=1 -timeout 15m ./...
 
 SEED ?= 0
@@ -33,4 +36,4 @@ check: ## Check format, lint and security
 	go vet ./...
 	"$$($(LINT))" run ./...
 
-.PHONY: help servers build run test soak check
+.PHONY: help servers browser build run test soak check

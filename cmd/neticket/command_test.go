@@ -193,7 +193,7 @@ type tally struct{ users, shows, reservations, reserved int }
 func contents(t *testing.T, rig *systemtest.Rig) (n tally) {
 	t.Helper()
 	err := rig.DB.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM shows),
-		(SELECT COUNT(*) FROM reservations WHERE status = 'confirmed'), (SELECT SUM(reserved) FROM stock)`).
+		(SELECT COUNT(*) FROM reservations WHERE status = 'confirmed'), (SELECT COALESCE(SUM(reserved), 0) FROM stock)`).
 		Scan(&n.users, &n.shows, &n.reservations, &n.reserved)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,16 +23,26 @@ type tool struct {
 	logs    io.Writer // for logs and errors
 }
 
-// run does what the arguments say and returns the exit status: 0, 1 when it failed, 2 when it was called in a wrong way.
-func (t tool) run(ctx context.Context, args []string) int {
+// root returns the tool as a command, with all the others below.
+func (t tool) root() *cobra.Command {
 	root := &cobra.Command{
 		Use: "neticket", Short: "The operator's tool of NETicket", Version: ops.ReadBuild().Version,
+		Long: `The operator's tool of NETicket. It is configured by the environment, as the three daemons are: see docs/configuration.md. The exit
+status is 0, 1 when something failed or is wrong, 2 when the tool was called in a wrong way. Results go to standard output.`,
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.stockCommand(), t.usersCommand())
-	root.SetArgs(args)
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.showsCommand(), t.stockCommand(),
+		t.usersCommand(), t.deadLettersCommand())
 	root.SetOut(t.out)
 	root.SetErr(t.logs)
+	return root
+}
+
+// run does what the arguments say and returns the exit status: 0, 1 when it failed, 2 when it was called in a wrong way.
+func (t tool) run(ctx context.Context, args []string) int {
+	root := t.root()
+	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	switch failed, ok := errors.AsType[failure](err); {
 	case err == nil:
@@ -82,4 +93,18 @@ func (t tool) with(env environ, do func(*system.System) error) error {
 	}
 	defer s.Close()
 	return do(s)
+}
+
+// addJSONFlag gives a command that prints something to read its --json.
+func addJSONFlag(cmd *cobra.Command, asJSON *bool) {
+	cmd.Flags().BoolVar(asJSON, "json", false, "print the result as JSON")
+}
+
+func (t tool) printJSON(result any) error {
+	encoder := json.NewEncoder(t.out)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(result); err != nil {
+		return fmt.Errorf("print the result: %w", err)
+	}
+	return nil
 }

@@ -12,7 +12,7 @@ import (
 func (t tool) stockCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stock", Short: "Look after the units left", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // without it cobra lets any argument pass
+		RunE: help,
 	}
 	cmd.AddCommand(t.stockCheckCommand(), t.stockResyncCommand(), t.stockDistrustCommand())
 	return cmd

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,7 +24,7 @@ and only its rows are checked. The exit status is 1 when an invariant is broken.
 			return t.with(t.environ, func(s *system.System) error { return t.checkStock(ctx, s, asJSON) })
 		}),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	addJSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -41,9 +40,7 @@ func (t tool) checkStock(ctx context.Context, s *system.System, asJSON bool) err
 		return err
 	}
 	if asJSON {
-		encoder := json.NewEncoder(t.out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
+		err = t.printJSON(report)
 	} else {
 		err = t.printReport(report)
 	}

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system"
 )
@@ -32,7 +32,7 @@ when another resync of the show is running, or when its bookings could not be re
 		}),
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "tell the difference and change nothing")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	addJSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -45,7 +45,7 @@ func (t tool) resync(ctx context.Context, s *system.System, show int64, dryRun, 
 	if dryRun {
 		result, err = s.Resyncer.Preview(ctx, show)
 	} else {
-		result, err = s.Resyncer.Resync(ctx, show, stock.CauseAdmin)
+		result, err = s.Resync(ctx, auditlog.Actor{}, show)
 	}
 	switch {
 	case errors.Is(err, stock.ErrResyncRunning):
@@ -56,7 +56,7 @@ func (t tool) resync(ctx context.Context, s *system.System, show int64, dryRun, 
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(t.out).Encode(struct {
+		return t.printJSON(struct {
 			Show   int64 `json:"show"`
 			Before int   `json:"before"`
 			After  int   `json:"after"`

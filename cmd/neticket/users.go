@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/system"
 )
@@ -22,7 +23,7 @@ const maxLine = 4096
 func (t tool) usersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "users", Short: "Look after people's accounts", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // without it cobra lets any argument pass
+		RunE: help,
 	}
 	cmd.AddCommand(t.createAdminCommand())
 	return cmd
@@ -60,7 +61,7 @@ func (t tool) createAdmin(ctx context.Context, s *system.System, email, name str
 	}
 	accounts := account.New(s.DB, s.Log, time.Now)
 	if promote {
-		user, err := accounts.Promote(ctx, email)
+		user, err := accounts.Promote(ctx, email, s.NoteUser(auditlog.PromoteUser))
 		if err == nil {
 			_, err = fmt.Fprintf(t.out, "%s (%s) is an admin.\n", user.Email, user.Name)
 			return err
@@ -73,7 +74,7 @@ func (t tool) createAdmin(ctx context.Context, s *system.System, email, name str
 	if err != nil {
 		return err
 	}
-	user, err := accounts.Create(ctx, email, password, name, account.Admin)
+	user, err := accounts.Create(ctx, email, password, name, account.Admin, s.NoteUser(auditlog.CreateAdmin))
 	if errors.Is(err, account.ErrEmailTaken) {
 		return fmt.Errorf("%w: make it an admin's with --promote", err)
 	}

@@ -1,5 +1,6 @@
-// Package invalid says what is wrong with the fields of a request that is well-formed but not allowed. Every package
-// that checks input returns its *Error; the web package alone turns it into an answer.
+// Package invalid says what is wrong with input: with the fields of what is well-formed but not allowed, or with what is not even
+// well-formed. Every package that checks input returns its errors; the web package turns them into an answer, the operator's tool
+// into lines.
 package invalid
 
 import "strings"
@@ -37,3 +38,17 @@ func (e *Error) Error() string {
 	}
 	return "invalid: " + strings.Join(parts, "; ")
 }
+
+// Malformed says that input does not have the form that is described, so that its other fields were not looked at.
+type Malformed Field
+
+// NewMalformed returns a Malformed. The field is empty where it is not one alone that is wrong.
+func NewMalformed(field, code, message string) *Malformed {
+	return &Malformed{Field: field, Code: code, Message: message}
+}
+
+// Fault returns it as a fault of a field.
+func (m *Malformed) Fault() Field { return Field(*m) }
+
+// Error names the field with its fault.
+func (m *Malformed) Error() string { return "malformed: " + m.Field + ": " + m.Message }

@@ -18,21 +18,22 @@ const (
 	maxPrice       = 100_000_000
 	minYear        = 2000
 	maxYear        = 2100
-
-	defaultTimeZone = "Asia/Seoul"
 )
+
+// DefaultTimeZone is where a show takes place unless its draft says where.
+const DefaultTimeZone = "Asia/Seoul"
 
 // Draft is what an admin says about a show. Capacity and limit are not here: they belong to the stock.
 type Draft struct {
-	Title        string
-	Venue        string
-	Description  string
-	ImageAlt     string
-	Price        int64  // won
-	TimeZone     string // empty: Asia/Seoul
-	StartsAt     time.Time
-	SalesOpenAt  time.Time
-	SalesCloseAt time.Time // zero: as StartsAt
+	Title        string    `json:"title"`
+	Venue        string    `json:"venue"`
+	Description  string    `json:"description"`
+	ImageAlt     string    `json:"image_alt"`
+	Price        int64     `json:"price"`     // won
+	TimeZone     string    `json:"time_zone"` // empty: Asia/Seoul
+	StartsAt     time.Time `json:"starts_at"`
+	SalesOpenAt  time.Time `json:"sales_open_at"`
+	SalesCloseAt time.Time `json:"sales_close_at,omitzero"` // zero: as StartsAt
 }
 
 // Check trims the texts, fills in the defaults and brings the times to what the table holds; then it adds every fault to bad.
@@ -46,11 +47,11 @@ func (d *Draft) Check(bad *invalid.Error) {
 		bad.Add("price", "out_of_range", fmt.Sprintf("must be 0 to %d won", maxPrice))
 	}
 	if d.TimeZone == "" {
-		d.TimeZone = defaultTimeZone
+		d.TimeZone = DefaultTimeZone
 	}
 	// "Local" loads, but is another zone on every host.
 	if _, err := time.LoadLocation(d.TimeZone); err != nil || d.TimeZone == "Local" {
-		bad.Add("time_zone", "unknown", "must be the name of a time zone, such as "+defaultTimeZone)
+		bad.Add("time_zone", "unknown", "must be the name of a time zone, such as "+DefaultTimeZone)
 	}
 	d.checkTimes(bad)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,20 +19,88 @@ func NewStore(db *sql.DB) *Store { return &Store{db} }
 const selectShows = `SELECT id, title, venue, description, image, image_alt, price, time_zone, starts_at, sales_open_at,
 	sales_close_at, version, created_at, updated_at FROM shows`
 
+const (
+	insertShows = `INSERT INTO shows (title, venue, description, image_alt, price, time_zone, starts_at, sales_open_at, sales_close_at,
+		created_at, updated_at) VALUES ` + showValues
+	showValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))"
+)
+
 // Insert adds a checked draft and returns it as stored. The transaction is the caller's, as the stock's row belongs into it.
 // The times of the row are MySQL's: ChangedSince compares them, and the clocks of API hosts differ.
 func (s *Store) Insert(ctx context.Context, tx *sql.Tx, d Draft) (Show, error) {
-	result, err := tx.ExecContext(ctx, `INSERT INTO shows (title, venue, description, image_alt, price, time_zone, starts_at,
-		sales_open_at, sales_close_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
-		d.Title, d.Venue, d.Description, d.ImageAlt, d.Price, d.TimeZone, d.StartsAt, d.SalesOpenAt, d.SalesCloseAt)
+	id, err := insertBulk(ctx, tx, []Draft{d})
 	if err != nil {
-		return Show{}, fmt.Errorf("insert show: %w", err)
-	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return Show{}, fmt.Errorf("insert show: %w", err)
+		return Show{}, err
 	}
 	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
+}
+
+const (
+	bulkRows = 500
+	// bulkSize is about what a statement may have, in bytes of texts. Escaped it is twice that, at most: any server takes it.
+	bulkSize = 1 << 20
+)
+
+// InsertAll adds checked drafts, many to a statement, and returns their ids in the same order. The rows are stamped as they are
+// inserted, so when the transaction has been committed Announce must be called, which a long one needs.
+func (s *Store) InsertAll(ctx context.Context, tx *sql.Tx, drafts []Draft) (ids []int64, err error) {
+	var step int64 // between the ids of a statement: more than 1 where several servers take writes
+	if err := tx.QueryRowContext(ctx, "SELECT @@auto_increment_increment").Scan(&step); err != nil {
+		return nil, fmt.Errorf("read the step of ids: %w", err)
+	}
+	ids = make([]int64, 0, len(drafts))
+	for len(drafts) > 0 {
+		n, size := 0, 0
+		for n < min(len(drafts), bulkRows) && size < bulkSize {
+			size += len(drafts[n].Title) + len(drafts[n].Venue) + len(drafts[n].Description) + len(drafts[n].ImageAlt)
+			n++
+		}
+		first, err := insertBulk(ctx, tx, drafts[:n])
+		if err != nil {
+			return nil, err
+		}
+		for i := range n {
+			ids = append(ids, first+int64(i)*step)
+		}
+		drafts = drafts[n:]
+	}
+	return ids, nil
+}
+
+// insertBulk inserts drafts in one statement, whose ids follow each other, and returns the first.
+func insertBulk(ctx context.Context, tx *sql.Tx, drafts []Draft) (int64, error) {
+	args := make([]any, 0, 9*len(drafts))
+	for _, d := range drafts {
+		args = append(args, d.Title, d.Venue, d.Description, d.ImageAlt, d.Price, d.TimeZone, d.StartsAt, d.SalesOpenAt, d.SalesCloseAt)
+	}
+	result, err := tx.ExecContext(ctx, insertShows+strings.Repeat(", "+showValues, len(drafts)-1), args...)
+	if err != nil {
+		return 0, fmt.Errorf("insert %d shows: %w", len(drafts), err)
+	}
+	first, err := result.LastInsertId()
+	if err != nil {
+		return 0, fmt.Errorf("insert %d shows: %w", len(drafts), err)
+	}
+	return first, nil
+}
+
+// Announce stamps anew those of the shows, which are given in the order of their ids, that were stamped too long ago to be seen by
+// ChangedSince at its next call, because the transaction that inserted them took long. It takes short transactions itself.
+func (s *Store) Announce(ctx context.Context, ids []int64) error {
+	for part := range slices.Chunk(ids, bulkRows) {
+		_, err := s.db.ExecContext(ctx, `UPDATE shows SET updated_at = UTC_TIMESTAMP(3)
+			WHERE id BETWEEN ? AND ? AND updated_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND`,
+			part[0], part[len(part)-1], int64(overlap.Seconds()/2))
+		if err != nil {
+			return fmt.Errorf("announce %d shows: %w", len(ids), err)
+		}
+	}
+	return nil
+}
+
+// Lock returns one show, or ErrNotFound, and holds its lock until the transaction's end. Who locks the stock too, does that first.
+func (s *Store) Lock(ctx context.Context, tx *sql.Tx, id int64) (Show, error) {
+	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ? FOR UPDATE", id))
 }
 
 // Update changes a show to a checked draft and returns it as stored, or ErrNotFound. Its version rises, so that of two edits the

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,6 +178,105 @@ func TestCatalogueOverTheTable(t *testing.T) {
 	}
 	if _, err := catalogue.Get(t.Context(), slow.ID+1); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("without a database, an unknown show: %v", err)
+	}
+}
+
+func TestInsertAll(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	store := NewStore(db)
+	insert(t, db, validDraft()) // so that ids do not begin at 1
+	drafts := make([]Draft, 2*bulkRows+1)
+	for i := range drafts {
+		drafts[i] = validDraft()
+		drafts[i].Title = fmt.Sprint(i)
+	}
+	for i := range 2 * bulkSize / maxDescription { // of these, fewer go into a statement
+		drafts[i].Description = strings.Repeat("'", maxDescription)
+	}
+	for _, step := range []int64{1, 7} { // as of several servers that take writes
+		err := database.Transact(t.Context(), db, func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), "SET SESSION auto_increment_increment = ?", step); err != nil {
+				return err
+			}
+			ids, err := store.InsertAll(t.Context(), tx, drafts)
+			if err != nil || len(ids) != len(drafts) {
+				return fmt.Errorf("%d ids: %w", len(ids), err)
+			}
+			for i := range ids {
+				var title string
+				if err := tx.QueryRowContext(t.Context(), "SELECT title FROM shows WHERE id = ?", ids[i]).Scan(&title); err != nil || title != drafts[i].Title {
+					return fmt.Errorf("draft %d has the id %d, which is %q: %w", i, ids[i], title, err)
+				}
+			}
+			_, err = tx.ExecContext(t.Context(), "SET SESSION auto_increment_increment = DEFAULT")
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if ids, err := store.InsertAll(t.Context(), begin(t, db), nil); err != nil || len(ids) != 0 {
+		t.Errorf("of nothing: %v, %v", ids, err)
+	}
+}
+
+func begin(t *testing.T, db *sql.DB) *sql.Tx {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })
+	return tx
+}
+
+// A transaction that was open for longer than a refresh looks back is missed by all refreshes, until its shows are announced.
+func TestAnnounce(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	store := NewStore(db)
+	catalogue := NewCatalogue(store, quiet())
+	seen := func() int {
+		t.Helper()
+		if err := catalogue.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return len(idsByStart(t, catalogue))
+	}
+	seen()
+	tx := begin(t, db)
+	ids, err := store.InsertAll(t.Context(), tx, []Draft{validDraft(), validDraft(), validDraft()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	age := func(id int64, by time.Duration) { // as if the transaction had begun so long ago
+		t.Helper()
+		if _, err := tx.ExecContext(t.Context(), "UPDATE shows SET updated_at = updated_at - INTERVAL ? SECOND WHERE id = ?", int64(by.Seconds()), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age(ids[0], time.Minute)
+	age(ids[1], overlap+time.Second)
+	seen()
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := seen(); got != 1 {
+		t.Fatalf("%d shows are seen without an announcement, want the youngest alone", got)
+	}
+	young, err := store.Get(t.Context(), ids[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Announce(t.Context(), ids); err != nil {
+		t.Fatal(err)
+	}
+	if got := seen(); got != 3 {
+		t.Errorf("%d of 3 shows are seen", got)
+	}
+	if again, err := store.Get(t.Context(), ids[2]); err != nil || again != young {
+		t.Errorf("a show that needs no announcement was touched: %v, %v", again, err)
 	}
 }
 

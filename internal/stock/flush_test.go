@@ -28,9 +28,9 @@ func flush(t *testing.T, f *stock.Flusher, want int) {
 
 func wantSnapshot(t *testing.T, rig *systemtest.Rig, show, epoch int64, left int) {
 	t.Helper()
-	stored, err := rig.Stock.Snapshots(t.Context())
+	stored, err := rig.Stock.Snapshots(t.Context(), show)
 	got, ok := stored[show]
-	if err != nil || !ok || got.Epoch != epoch || got.Left != left {
+	if err != nil || !ok || len(stored) != 1 || got.Epoch != epoch || got.Left != left {
 		t.Errorf("snapshot %+v, %v; want epoch %d, %d left", got, err, epoch, left)
 	}
 	if now := rig.Redis.Time(t.Context()).Val(); got.AsOf.After(now) || now.Sub(got.AsOf) > time.Minute {

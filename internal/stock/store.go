@@ -31,10 +31,24 @@ func NewStore(db *sql.DB) *Store { return &Store{db} }
 
 // Insert adds the stock of a new show, in the transaction that adds the show.
 func (s *Store) Insert(ctx context.Context, tx *sql.Tx, show int64, capacity, limit int) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO stock (show_id, capacity, limit_per_user, reserved, epoch) VALUES (?, ?, ?, 0, 0)",
-		show, capacity, limit)
-	if err != nil {
-		return fmt.Errorf("insert stock of show %d: %w", show, err)
+	return s.InsertAll(ctx, tx, []int64{show}, []Terms{{capacity, limit}})
+}
+
+// InsertAll adds the stock of new shows, each under its terms, in the transaction that adds the shows.
+func (s *Store) InsertAll(ctx context.Context, tx *sql.Tx, shows []int64, terms []Terms) error {
+	const bulk = 1000
+	for len(shows) > 0 {
+		n := min(len(shows), bulk)
+		args := make([]any, 0, 3*n)
+		for i, show := range shows[:n] {
+			args = append(args, show, terms[i].Capacity, terms[i].Limit)
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO stock (show_id, capacity, limit_per_user, reserved, epoch) VALUES "+
+			strings.TrimSuffix(strings.Repeat("(?, ?, ?, 0, 0), ", n), ", "), args...)
+		if err != nil {
+			return fmt.Errorf("insert stock of %d shows from %d on: %w", n, shows[0], err)
+		}
+		shows, terms = shows[n:], terms[n:]
 	}
 	return nil
 }
@@ -169,9 +183,13 @@ func (s *Store) WriteSnapshots(ctx context.Context, snapshots []Snapshot) error 
 	return nil
 }
 
-// Snapshots returns the stored snapshots by show id.
-func (s *Store) Snapshots(ctx context.Context) (map[int64]Snapshot, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT show_id, epoch, `left`, as_of FROM stock_snapshots")
+// Snapshots returns the stored snapshots of the shows, by show id; of all shows when none is named.
+func (s *Store) Snapshots(ctx context.Context, shows ...int64) (map[int64]Snapshot, error) {
+	query := "SELECT show_id, epoch, `left`, as_of FROM stock_snapshots"
+	if len(shows) > 0 {
+		query += " WHERE show_id IN (" + placeholders(len(shows)) + ")"
+	}
+	rows, err := s.db.QueryContext(ctx, query, ids(shows)...)
 	if err != nil {
 		return nil, fmt.Errorf("read snapshots: %w", err)
 	}
@@ -240,8 +258,9 @@ func (s *Store) verify(ctx context.Context, shard int, id identity, distrust fun
 const DistrustEpochs = 1_000_000
 
 // Distrust has every show loaded under a new epoch and every Redis server verified anew, and returns how many shows there are.
-// It is for a MySQL that was restored from a backup, and so repeats epochs, while nothing runs.
-func (s *Store) Distrust(ctx context.Context) (shows int64, err error) {
+// It is for a MySQL that was restored from a backup, and so repeats epochs, while nothing runs. note writes it down in the same
+// transaction.
+func (s *Store) Distrust(ctx context.Context, note func(ctx context.Context, tx *sql.Tx, shows int64) error) (shows int64, err error) {
 	err = database.Transact(ctx, s.db, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, "UPDATE stock SET epoch = epoch + ?", DistrustEpochs)
 		if err != nil {
@@ -253,7 +272,7 @@ func (s *Store) Distrust(ctx context.Context) (shows int64, err error) {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM redis_servers"); err != nil {
 			return fmt.Errorf("forget the verified servers: %w", err)
 		}
-		return nil
+		return note(ctx, tx, shows)
 	})
 	return shows, err
 }

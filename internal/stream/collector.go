@@ -53,13 +53,20 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	for i := range c.group.shards {
 		age := 0.0
 		if entries := oldest[i].Val(); len(entries) > 0 {
-			text, _, _ := strings.Cut(entries[0].ID, "-")
-			if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
-				age = max(0, clock.Val().Sub(time.UnixMilli(ms)).Seconds())
-			}
+			age = ageOf(entries[0].ID, clock.Val()).Seconds()
 		}
 		shard := strconv.Itoa(i)
 		metrics <- prometheus.MustNewConstMetric(c.entries, prometheus.GaugeValue, float64(lengths[i].Val()), shard)
 		metrics <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, age, shard)
 	}
+}
+
+// ageOf returns how long ago the entry of an id was made; 0 for what is no id.
+func ageOf(id string, now time.Time) time.Duration {
+	text, _, _ := strings.Cut(id, "-")
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return max(0, now.Sub(time.UnixMilli(ms)))
 }

@@ -10,25 +10,26 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 )
 
-// maxCapacity is the most units that a show may have.
-const maxCapacity = 1_000_000
-
-// BackOffice is what admins do.
+// BackOffice is what admins do. What is changed is written down, with who did it, in the audit log.
 type BackOffice interface {
 	// CreateShow adds a show and its stock, both or neither.
-	CreateShow(ctx context.Context, d show.Draft, capacity, limit int) (show.Show, error)
+	CreateShow(ctx context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error)
 	// UpdateShow changes a show and its stock, both or neither. Besides errors of MySQL and Redis it returns show.ErrNotFound, and
 	// those of a resync where capacity or limit change: a *stock.CapacityError, stock.ErrResyncRunning, stock.ErrNotDrained.
-	UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error)
+	UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d show.Draft, capacity, limit int) (show.Show, error)
 	// Resync sets a show's units left anew from MySQL, or tells what that would do. It returns the errors of a resync.
-	Resync(ctx context.Context, id int64, dryRun bool) (stock.Resynced, error)
-	// Stock tells both sides of every show's stock, by id of the show.
-	Stock(ctx context.Context) ([]StockLine, error)
+	Resync(ctx context.Context, by auditlog.Actor, id int64, dryRun bool) (stock.Resynced, error)
+	// Stock tells both sides of the stock of these shows, or of every show where none is named, by id of the show.
+	Stock(ctx context.Context, shows ...int64) ([]StockLine, error)
+	// Queue tells what waits to be recorded, and who records it.
+	Queue(ctx context.Context) (stream.Queue, error)
 }
 
 // StockLine is a show's stock as admins see it.
@@ -76,70 +77,49 @@ func newStockJSON(line StockLine) stockJSON {
 }
 
 // readShow reads the body that makes or changes a show.
-func readShow(c echo.Context) (draft show.Draft, capacity, limit int, err error) {
+func readShow(c echo.Context) (show.Draft, stock.Terms, error) {
 	var body struct {
-		Title        string     `json:"title"`
-		Venue        string     `json:"venue"`
-		Description  string     `json:"description"`
-		Price        int64      `json:"price"`
-		TimeZone     string     `json:"time_zone"`
-		StartsAt     time.Time  `json:"starts_at"`
-		SalesOpenAt  time.Time  `json:"sales_open_at"`
-		SalesCloseAt *time.Time `json:"sales_close_at"`
-		Capacity     int        `json:"capacity"`
-		LimitPerUser int        `json:"limit_per_user"`
-		ImageAlt     string     `json:"image_alt"`
+		show.Draft
+		stock.Terms
 	}
 	if err := readBody(c, &body); err != nil {
-		return show.Draft{}, 0, 0, err
-	}
-	draft = show.Draft{
-		Title: body.Title, Venue: body.Venue, Description: body.Description, ImageAlt: body.ImageAlt,
-		Price: body.Price, TimeZone: body.TimeZone, StartsAt: body.StartsAt, SalesOpenAt: body.SalesOpenAt,
-	}
-	if body.SalesCloseAt != nil {
-		draft.SalesCloseAt = *body.SalesCloseAt
+		return show.Draft{}, stock.Terms{}, err
 	}
 	var bad invalid.Error
-	draft.Check(&bad)
-	if body.Capacity < 1 || body.Capacity > maxCapacity {
-		bad.Add("capacity", "out_of_range", "must be 1 to "+strconv.Itoa(maxCapacity))
-	}
-	if body.LimitPerUser < 0 || body.LimitPerUser > maxCapacity {
-		bad.Add("limit_per_user", "out_of_range", "must be 0, for none, to "+strconv.Itoa(maxCapacity))
-	}
-	return draft, body.Capacity, body.LimitPerUser, bad.OrNil()
+	body.Draft.Check(&bad)
+	body.Terms.Check(&bad)
+	return body.Draft, body.Terms, bad.OrNil()
 }
 
 // createShow adds a show.
-func (s *Server) createShow(c echo.Context, _ account.Claims) error {
-	draft, capacity, limit, err := readShow(c)
+func (s *Server) createShow(c echo.Context, me account.Claims) error {
+	draft, terms, err := readShow(c)
 	if err != nil {
 		return err
 	}
-	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), draft, capacity, limit)
+	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), s.actor(c, me), draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/shows/"+strconv.FormatInt(made.ID, 10))
-	return s.answerStored(c, http.StatusCreated, made, capacity, limit)
+	return s.answerStored(c, http.StatusCreated, made, terms.Capacity, terms.Limit)
 }
 
 // updateShow changes a show: what the body does not name takes its default, as in a new one.
-func (s *Server) updateShow(c echo.Context, _ account.Claims) error {
+func (s *Server) updateShow(c echo.Context, me account.Claims) error {
 	id, err := showID(c)
 	if err != nil {
 		return err
 	}
-	draft, capacity, limit, err := readShow(c)
+	draft, terms, err := readShow(c)
 	if err != nil {
 		return err
 	}
-	changed, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), id, draft, capacity, limit)
+	changed, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), s.actor(c, me), id, draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return unlessKnown(err)
 	}
-	return s.answerStored(c, http.StatusOK, changed, capacity, limit)
+	return s.answerStored(c, http.StatusOK, changed, terms.Capacity, terms.Limit)
 }
 
 // answerStored answers with a show that was just stored: not to know Redis's time, or not to find what was written, is no reason
@@ -183,12 +163,9 @@ func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
 	if err := bad.OrNil(); err != nil {
 		return err
 	}
-	result, err := s.deps.BackOffice.Resync(c.Request().Context(), id, dryRun)
+	result, err := s.resyncShow(c, claims, id, dryRun)
 	if err != nil {
-		return unlessKnown(err)
-	}
-	if !dryRun {
-		s.log.Info("an admin had a show resynced", "show", id, "admin", claims.UserID, "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
+		return err
 	}
 	return answer(c, http.StatusOK, struct {
 		Before int   `json:"before"`
@@ -197,6 +174,18 @@ func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
 		Epoch  int64 `json:"epoch"`
 		DryRun bool  `json:"dry_run"`
 	}{result.Before, result.After, result.Drift, result.Epoch, dryRun})
+}
+
+func (s *Server) resyncShow(c echo.Context, me account.Claims, id int64, dryRun bool) (stock.Resynced, error) {
+	by := s.actor(c, me)
+	result, err := s.deps.BackOffice.Resync(c.Request().Context(), by, id, dryRun)
+	if err != nil {
+		return stock.Resynced{}, unlessKnown(err)
+	}
+	if !dryRun {
+		s.log.Info("an admin had a show resynced", "show", id, "admin", me.UserID, "request_id", by.RequestID)
+	}
+	return result, nil
 }
 
 // listStock answers with every show's stock.

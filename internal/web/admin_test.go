@@ -11,8 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 )
 
 // back is a back office that makes what it is told to, and shows the lines that it has.
@@ -21,13 +23,16 @@ type back struct {
 	capacity, limit int
 	calls           int
 	lines           []StockLine
+	asked           []int64 // the shows whose stock was asked for
+	queue           stream.Queue
 	resynced        stock.Resynced
 	dryRun          bool
+	by              auditlog.Actor
 	err             error
 }
 
-func (b *back) CreateShow(_ context.Context, d show.Draft, capacity, limit int) (show.Show, error) {
-	b.draft, b.capacity, b.limit = d, capacity, limit
+func (b *back) CreateShow(_ context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error) {
+	b.by, b.draft, b.capacity, b.limit = by, d, capacity, limit
 	b.calls++
 	return show.Show{
 		ID: 9, Title: d.Title, Venue: d.Venue, Description: d.Description, ImageAlt: d.ImageAlt, Price: d.Price, TimeZone: d.TimeZone,
@@ -35,23 +40,28 @@ func (b *back) CreateShow(_ context.Context, d show.Draft, capacity, limit int) 
 	}, b.err
 }
 
-func (b *back) UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
+func (b *back) UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
 	if id != 9 {
 		return show.Show{}, show.ErrNotFound
 	}
-	return b.CreateShow(ctx, d, capacity, limit)
+	return b.CreateShow(ctx, by, d, capacity, limit)
 }
 
-func (b *back) Resync(_ context.Context, id int64, dryRun bool) (stock.Resynced, error) {
+func (b *back) Resync(_ context.Context, by auditlog.Actor, id int64, dryRun bool) (stock.Resynced, error) {
 	b.calls++
-	b.dryRun = dryRun
+	b.by, b.dryRun = by, dryRun
 	if id != 9 {
 		return stock.Resynced{}, stock.ErrNoShow
 	}
 	return b.resynced, b.err
 }
 
-func (b *back) Stock(context.Context) ([]StockLine, error) { return b.lines, b.err }
+func (b *back) Stock(_ context.Context, shows ...int64) ([]StockLine, error) {
+	b.asked = shows
+	return b.lines, b.err
+}
+
+func (b *back) Queue(context.Context) (stream.Queue, error) { return b.queue, b.err }
 
 const newShow = `{"title":"Swan Lake","venue":"Seoul Arts Center","description":"","price":50000,"time_zone":"Asia/Tokyo",` +
 	`"starts_at":"2026-05-03T23:00:00+09:00","sales_open_at":"2026-05-03T11:00:00Z","sales_close_at":"2026-05-03T13:00:00Z",` +

@@ -12,7 +12,8 @@ import (
 
 const (
 	tokenCookie = "neticket_token"
-	adminPrefix = "/api/v1/admin"
+	adminPages  = "/admin"
+	adminAPI    = "/api/v1/admin"
 )
 
 // Tokens makes and checks login tokens.
@@ -40,7 +41,7 @@ func (s *Server) signedIn(handle func(c echo.Context, me account.Claims) error) 
 	}
 }
 
-// guardAdmin lets only admins into everything below the prefix, paths and methods that do not exist too. It goes by the path,
+// guardAdmin lets only admins into everything below the prefixes, paths and methods that do not exist too. It goes by the path,
 // so a route that is added there is closed without more ado.
 func (s *Server) guardAdmin(c echo.Context) error {
 	if !isAdminPath(c.Path()) && !isAdminPath(c.Request().URL.Path) {
@@ -54,8 +55,7 @@ func (s *Server) guardAdmin(c echo.Context) error {
 }
 
 func isAdminPath(path string) bool {
-	rest, ok := strings.CutPrefix(path, adminPrefix)
-	return ok && (rest == "" || rest[0] == '/')
+	return path == adminPages || path == adminAPI || strings.HasPrefix(path, adminPages+"/") || strings.HasPrefix(path, adminAPI+"/")
 }
 
 // refuseOtherSites refuses requests that change something and that a browser sends for another site, unless they bear a

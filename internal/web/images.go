@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/show/images"
@@ -32,7 +33,7 @@ const (
 type Images interface {
 	// SetImage checks and stores an upload and returns the show that has it now. It returns show.ErrNotFound, an *invalid.Error, and
 	// images.ErrBusy; other errors are outages.
-	SetImage(ctx context.Context, show int64, upload []byte) (show.Show, error)
+	SetImage(ctx context.Context, by auditlog.Actor, show int64, upload []byte) (show.Show, error)
 	// Read returns a file that was stored, or images.ErrNotFound.
 	Read(ctx context.Context, file string) ([]byte, error)
 }
@@ -51,22 +52,31 @@ func (s *Server) setImage(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	if _, err := s.deps.Shows.Get(ctx, id); err != nil { // before the body is asked for
+	if _, err := s.deps.Shows.Get(c.Request().Context(), id); err != nil { // before the body is asked for
 		return err
 	}
 	upload, err := readUpload(c)
 	if err != nil {
 		return err
 	}
-	changed, err := s.deps.Images.SetImage(ctx, id, upload)
+	changed, err := s.storeImage(c, me, id, upload)
 	if err != nil {
-		return unlessKnown(err)
+		return err
 	}
-	s.log.Info("an admin changed a show's image", "show", id, "image", changed.Image, "admin", me.UserID, "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 	return answer(c, http.StatusOK, struct {
 		ImageURL *string `json:"image_url"`
 	}{imageURL(changed.Image)})
+}
+
+// storeImage gives a show an upload for its image.
+func (s *Server) storeImage(c echo.Context, me account.Claims, id int64, upload []byte) (show.Show, error) {
+	by := s.actor(c, me)
+	changed, err := s.deps.Images.SetImage(c.Request().Context(), by, id, upload)
+	if err != nil {
+		return show.Show{}, unlessKnown(err)
+	}
+	s.log.Info("an admin changed a show's image", "show", id, "image", changed.Image, "admin", me.UserID, "request_id", by.RequestID)
+	return changed, nil
 }
 
 // readUpload returns the image in the body: the body itself, or the one file of a form. Which kind of image it is said to be does

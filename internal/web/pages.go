@@ -35,6 +35,7 @@ func (s *Server) routePages() {
 	pages.POST(bookRoute, s.signedIn(s.book))
 	s.routeAccount(pages)
 	s.routeReservations(pages)
+	s.routeAdminPages(pages)
 	get(pages, page.FilesPath+":file", s.getFile)
 	get(pages, page.PostersPath+":file", s.getPoster)
 }
@@ -118,7 +119,11 @@ func (s *Server) text(c echo.Context, key string, args ...any) string {
 
 // notices are what a page may be told to say, after something was done that led there. The browser names one in the address, so
 // nothing else is let through.
-var notices = map[string]string{"logged_out": "notice.logged_out", "password": "notice.password"}
+var notices = map[string]string{
+	"image_changed": "admin.done.image_changed", "letter_dropped": "admin.done.letter_dropped", "resynced": "admin.done.resynced",
+	"show_added": "admin.done.show_added", "show_changed": "admin.done.show_changed",
+	"logged_out": "notice.logged_out", "password": "notice.password",
+}
 
 func notice(r *http.Request) string { return notices[r.URL.Query().Get("done")] }
 

@@ -30,6 +30,17 @@ func (s *Server) problemPage(c echo.Context, p Problem) error {
 	return s.render(c, p.Status, "problem", content)
 }
 
+// renderRefusal answers with a page that tells in its own words why something was not done, in place of the page of the problem.
+func (s *Server) renderRefusal(c echo.Context, err error, name string, content any) error {
+	p := problemOf(err)
+	s.metrics.countShed(err)
+	s.warnUnavailable(c, p, err)
+	if p.retryAfter > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, retrySeconds(p.retryAfter))
+	}
+	return s.render(c, p.Status, name, content)
+}
+
 // problemText says what is wrong: for its code where that has a text, else for its status.
 func (s *Server) problemText(c echo.Context, p Problem) string {
 	return s.text(c, s.known("problem."+p.Code, "problem.status."+strconv.Itoa(p.Status), "problem.internal"))

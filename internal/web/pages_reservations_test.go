@@ -195,7 +195,7 @@ func TestFaultsOfACancel(t *testing.T) {
 	// Where nothing can be read, the page is that of an outage.
 	f := withShow(t)
 	f.box.err = booking.ErrUnreadable
-	if w := f.postForm(minePath+"/cancel", url.Values{}, f.token(7, account.Customer)); w.Code != 503 || strings.Contains(w.Body.String(), "data-confirm") {
+	if w := f.postForm(minePath+"/cancel", url.Values{}, f.token(7, account.Customer)); w.Code != 503 || strings.Contains(w.Body.String(), "data-ask") {
 		t.Errorf("nothing can be read: %d", w.Code)
 	}
 }

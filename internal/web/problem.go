@@ -17,6 +17,7 @@ import (
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/show/images"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 )
 
 // The errors of this package; those of the domain come from the packages that own them.
@@ -32,16 +33,7 @@ var (
 	errUnavailable     = errors.New("a server behind this one does not answer")
 )
 
-// malformedError says that a body is not what the interface describes.
-type malformedError struct{ fault invalid.Field }
-
-func (e *malformedError) Error() string {
-	return "malformed: " + e.fault.Field + ": " + e.fault.Message
-}
-
-func malformed(field, code, message string) error {
-	return &malformedError{invalid.Field{Field: field, Code: code, Message: message}}
-}
+func malformed(field, code, message string) error { return invalid.NewMalformed(field, code, message) }
 
 // tooManyRequestsError says after what time the next request is allowed.
 type tooManyRequestsError struct{ retryAfter time.Duration }
@@ -131,6 +123,7 @@ var refusals = []struct {
 	{stock.ErrNoShow, notFound},
 	{booking.ErrNotFound, notFound},
 	{account.ErrNotFound, notFound},
+	{stream.ErrNoLetter, notFound},
 	{echo.ErrNotFound, notFound},
 	{echo.ErrMethodNotAllowed, problem(http.StatusMethodNotAllowed, "method_not_allowed", "This is not possible here; see the Allow header.")}, // Echo sets it
 	{context.DeadlineExceeded, unavailable},
@@ -200,10 +193,10 @@ func withFigures(err error) (p Problem, ok bool) {
 		p.Errors = bad.Fields
 		return p, true
 	}
-	if bad, ok := errors.AsType[*malformedError](err); ok {
-		p = problem(http.StatusBadRequest, "malformed", "The request cannot be understood: "+bad.fault.Message+".")
-		if bad.fault.Field != "" {
-			p.Errors = []invalid.Field{bad.fault}
+	if bad, ok := errors.AsType[*invalid.Malformed](err); ok {
+		p = problem(http.StatusBadRequest, "malformed", "The request cannot be understood: "+bad.Message+".")
+		if bad.Field != "" {
+			p.Errors = []invalid.Field{bad.Fault()}
 		}
 		return p, true
 	}

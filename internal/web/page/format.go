@@ -3,6 +3,7 @@ package page
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -84,6 +85,42 @@ func (l Lang) when(at time.Time, in string) string {
 	}
 	return l.date(at, in) + separator + l.clock(at, in)
 }
+
+// Moment writes a time to the second, for admins, who compare times with those of logs: as it is called in Korea.
+func Moment(at time.Time) string { return at.In(zone("Asia/Seoul")).Format("2006-01-02 15:04:05") }
+
+// span writes how long something takes or is ago, in its largest unit, such as 3 min.
+func (t texts) span(d time.Duration) (string, error) {
+	switch n := int64(d.Seconds()); {
+	case n < 60:
+		return t.say("span.seconds", "n", n)
+	case n < 60*60:
+		return t.say("span.minutes", "n", n/60)
+	case n < 48*60*60:
+		return t.say("span.hours", "n", n/60/60)
+	default:
+		return t.say("span.days", "n", group(n/60/60/24))
+	}
+}
+
+// pace writes how many a second.
+func pace(perSecond float64) string {
+	if perSecond > 0 && perSecond < 10 {
+		return strconv.FormatFloat(perSecond, 'f', 1, 64)
+	}
+	return group(int64(math.Round(perSecond)))
+}
+
+// signed writes a difference: with a plus where it is above.
+func signed(n int) string {
+	if n > 0 {
+		return "+" + group(int64(n))
+	}
+	return group(int64(n))
+}
+
+// megabytes writes a size.
+func megabytes(bytes int64) string { return strconv.FormatInt(bytes>>20, 10) + " MB" }
 
 // iso writes a time for machines.
 func iso(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

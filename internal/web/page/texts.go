@@ -73,5 +73,14 @@ func (s *Site) functions(lang Lang) template.FuncMap {
 		"text":    Paragraphs,
 		"inWidth": inWidth,
 		"qr":      drawQR,
+
+		"adminPages": adminPages,
+		"zones":      zones,
+
+		"moment": Moment,
+		"span":   t.span,
+		"pace":   pace,
+		"signed": signed,
+		"size":   megabytes,
 	}
 }

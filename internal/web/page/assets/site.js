@@ -5,21 +5,22 @@ const lang = page.dataset.lang
 const all = (selector, within = document) => [...within.querySelectorAll(selector)]
 const number = new Intl.NumberFormat(lang)
 const jitter = (ms) => ms * (0.5 + Math.random())
+const write = (place, text) => { if (place.textContent !== text) place.textContent = text }
 
-/** say tells a screen reader, once; only what changes what one can do is told. */
+/** say tells a screen reader what changes what one can do; of what changes back and forth, what it came to. */
+let saying
 function say(text) {
-  const said = document.getElementById('said')
-  if (text && said.textContent !== text) said.textContent = text
+  if (!text) return
+  clearTimeout(saying)
+  saying = setTimeout(() => { document.getElementById('said').textContent = text }, 400)
 }
 
-// The server's clock, from the page and then from each answer that tells it. A page out of the browser's history is late, so the
-// module asks once before it counts down.
-let clock = { server: Number(page.dataset.now), here: performance.now() }
-const now = () => clock.server + performance.now() - clock.here
-function heard(time) {
-  const server = Date.parse(time)
-  if (server > now() - 250) clock = { server, here: performance.now() }
-}
+// The server's clock: how far it is ahead of this page's own, which nobody can set. Whatever tells it tells it late, by its way here,
+// so the least late is the nearest, and a sale never opens early.
+let ahead = -Infinity
+const now = () => ahead + performance.now()
+const heard = (time) => { ahead = Math.max(ahead, time - performance.now()) }
+heard(Number(page.dataset.now))
 
 // ---- states and units left
 
@@ -31,7 +32,7 @@ function put(box, state, left) {
   if (left !== undefined) {
     for (const units of all('[data-left]', box)) {
       const was = Number(units.textContent.replace(/\D/g, ''))
-      units.textContent = number.format(left)
+      write(units, number.format(left))
       units.parentElement.toggleAttribute('data-few', left <= few)
       if (was > few && left <= few && left > 0) say(box.dataset.sayFew)
     }
@@ -40,9 +41,11 @@ function put(box, state, left) {
   box.dataset.state = state
   const badge = document.getElementById('badges').content.querySelector(`[data-state=${state}]`)
   for (const old of all('[data-badge]', box)) old.replaceWith(badge.cloneNode(true))
-  if (state === 'on_sale' && before !== 'paused') say(box.dataset.sayOpened)
+  if (state === 'on_sale' && before === 'upcoming') say(box.dataset.sayOpened)
+  if (state === 'on_sale' && before === 'sold_out') say(box.dataset.sayAgain)
   if (state === 'sold_out') say(box.dataset.sayGone)
   enable(box)
+  tick()
 }
 
 /** enable makes the button of a show's form work while it is on sale. */
@@ -57,23 +60,35 @@ for (const box of all('[data-live]')) {
   enable(box)
   boxes.set(box.dataset.live, [...(boxes.get(box.dataset.live) ?? []), box])
 }
+const ids = [...boxes.keys()].slice(0, 50) // as many as a stream may have; what is beyond stays as the page came
 const live = { stream: null, timer: 0, failures: 0, paused: false }
+const on = () => ids.length > 0 && !live.paused && !document.hidden
 
-function event(show) {
-  for (const box of boxes.get(String(show.show_id ?? show.id)) ?? []) put(box, show.state, show.left)
+function told(id, show) {
+  for (const box of boxes.get(String(id)) ?? []) {
+    box.dataset.told = show.state
+    if (show.sales_open_at && box.dataset.opens) box.dataset.opens = Date.parse(show.sales_open_at)
+    put(box, show.state, show.left)
+  }
 }
 
 function open() {
-  if (!boxes.size || live.stream || live.paused || document.hidden) return
   clearTimeout(live.timer)
-  const stream = new EventSource('/api/v1/stock/stream?shows=' + [...boxes.keys()].slice(0, 50))
-  live.stream = stream
-  stream.onmessage = (message) => { live.failures = 0; event(JSON.parse(message.data)) }
+  if (!on() || live.stream) return
+  const waits = all('[data-opens]').find((box) => box.dataset.state === 'upcoming')
+  if (waits) ask(waits.dataset.live) // what time it is: this page, or all of the machine, may have slept
+  const stream = live.stream = new EventSource('/api/v1/stock/stream?shows=' + ids)
+  stream.onmessage = (message) => {
+    live.failures = 0
+    const show = JSON.parse(message.data)
+    heard(Date.parse(show.as_of))
+    told(show.show_id, show)
+  }
   stream.onerror = () => { // many browsers lose the same server at once: each comes back at a time of its own
     close()
     live.failures++
-    if (live.failures > 2) poll()
-    live.timer = setTimeout(open, jitter(Math.min(1000 * 2 ** live.failures, 30000)))
+    if (live.failures > 1) poll()
+    live.timer = setTimeout(open, jitter(Math.min(1000 * 2 ** live.failures, 15000)))
   }
 }
 
@@ -83,28 +98,37 @@ function close() {
   live.stream = null
 }
 
-/** poll asks for the shows one by one, where a stream is not to be had. */
+/** ask returns what the API says of a show, or nothing where it does not answer. */
+async function ask(id) {
+  try {
+    const answer = await fetch('/api/v1/shows/' + id)
+    if (!answer.ok) return
+    const show = await answer.json()
+    heard(Date.parse(show.server_time))
+    return show
+  } catch { }
+}
+
+/** poll asks for one show after the other, until there is a stream again: what that says is newer. */
 async function poll() {
-  for (const id of boxes.keys()) {
-    try {
-      const answer = await fetch('/api/v1/shows/' + id)
-      if (!answer.ok) return
-      const show = await answer.json()
-      heard(show.server_time)
-      event(show)
-    } catch { return }
+  for (const id of ids) {
+    const show = await ask(id)
+    if (!show || !live.failures || !on()) return
+    told(id, show)
   }
 }
 
-document.addEventListener('visibilitychange', () => { document.hidden ? close() : open() })
+document.addEventListener('visibilitychange', () => { document.hidden ? close() : open(); tick() })
 addEventListener('pagehide', close)
-addEventListener('pageshow', (shown) => { if (shown.persisted) { revive(); poll(); open() } })
+addEventListener('pageshow', (shown) => { if (shown.persisted) { revive(); open() } })
+addEventListener('online', () => { close(); open() }) // a stream over a network that is gone would be silent for minutes
 
 for (const button of all('[data-live-pause]')) {
-  button.hidden = boxes.size === 0
+  const texts = [button.textContent, button.dataset.resume]
+  button.hidden = ids.length === 0
   button.addEventListener('click', () => {
     live.paused = !live.paused
-    button.setAttribute('aria-pressed', live.paused)
+    button.textContent = texts[Number(live.paused)]
     live.paused ? close() : open()
   })
 }
@@ -112,23 +136,29 @@ open()
 
 // ---- countdown
 
-const waiting = all('[data-opens]').filter((box) => box.dataset.state === 'upcoming')
-if (waiting.length) {
-  poll()
-  tick()
+tick()
+
+/** tick writes the time that is left, each second, and opens a sale at its time: also where there is no stream. */
+function tick() {
+  clearTimeout(tick.timer)
+  let next = Infinity
+  for (const box of all('[data-opens]')) {
+    const left = box.dataset.state === 'upcoming' ? Number(box.dataset.opens) - now() : 0
+    for (const place of all('[data-countdown]', box)) write(place, left > 0 ? (place.dataset.text ?? '{time}').replace('{time}', span(left)) : '')
+    if (left > 0) next = Math.min(next, left % 1000)
+    else if (box.dataset.state === 'upcoming') return opened(box)
+  }
+  if (next < Infinity) tick.timer = setTimeout(tick, Math.max(next, 20))
 }
 
-/** tick writes the time that is left and opens a sale at its time. */
-function tick() {
-  let open = false
-  for (const box of waiting) {
-    if (box.dataset.state !== 'upcoming') continue
-    const left = Number(box.dataset.opens) - now()
-    if (left <= 0) { put(box, 'on_sale'); continue }
-    open = true
-    for (const place of all('[data-countdown]', box)) place.textContent = (place.dataset.text ?? '{time}').replace('{time}', span(left))
-  }
-  if (open) setTimeout(tick, 200)
+/** opened puts a show on sale. Where nobody confirms that, as the sale was put off meanwhile, the page asks, at a time of its own. */
+function opened(box) {
+  delete box.dataset.told
+  put(box, 'on_sale')
+  setTimeout(async () => {
+    const show = box.dataset.told ? null : await ask(box.dataset.live)
+    if (show) told(show.id, show)
+  }, 1000 + jitter(4000))
 }
 
 function span(ms) {
@@ -151,12 +181,14 @@ for (const button of all('[data-step]')) {
 }
 
 // A second press while the first is under way sends nothing; the key in the form would make one booking of it anyhow.
-for (const form of all('form[data-once]')) {
+function once(form) {
   form.addEventListener('submit', (submit) => {
-    if (form.dataset.sent) submit.preventDefault()
+    if (form.dataset.sent) return submit.preventDefault()
     form.dataset.sent = 'yes'
+    setTimeout(revive, 8000) // the way there may have been broken off
   })
 }
+all('form[data-once]').forEach(once)
 function revive() { for (const form of all('form[data-once]')) delete form.dataset.sent }
 
 // ---- people
@@ -172,7 +204,7 @@ for (const button of all('[data-reveal]')) {
   input.form.addEventListener('submit', () => { input.type = 'password' }) // else a browser might remember it as a word
 }
 
-// ---- reservations
+// ---- questions
 
 /** fetched returns a page, and whether it is what was asked for; null where no page came. */
 async function fetched(url) {
@@ -182,6 +214,31 @@ async function fetched(url) {
     return new DOMParser().parseFromString(await answer.text(), 'text/html')
   } catch { return null }
 }
+
+/** question shows the page that a link leads to, which asks something, in a dialog; where that cannot be, the browser goes there. */
+async function question(link) {
+  const asked = (await fetched(link.href))?.querySelector('[data-ask]')
+  if (!asked) return location.assign(link.href)
+  let dialog = document.querySelector('dialog') // of a second press, or one whose question is asked again
+  if (!dialog) {
+    dialog = document.body.appendChild(document.createElement('dialog'))
+    dialog.setAttribute('aria-labelledby', 'ask-title')
+    dialog.addEventListener('close', () => { dialog.remove(); if (link.isConnected) link.focus() })
+  }
+  dialog.replaceChildren(asked)
+  all('form[data-once]', dialog).forEach(once)
+  if (!dialog.open) dialog.showModal()
+  dialog.querySelector('[data-close]')?.focus()
+}
+
+document.addEventListener('click', (click) => {
+  const link = click.target.closest('a[data-dialog], dialog a[data-close]')
+  if (!link || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return
+  click.preventDefault()
+  link.hasAttribute('data-close') ? link.closest('dialog').close() : question(link)
+})
+
+// ---- reservations
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 
@@ -207,21 +264,64 @@ async function follow(box) {
 }
 all('[data-follow]').forEach(follow)
 
-// The page that asks whether to cancel opens as a dialog.
-document.addEventListener('click', async (click) => {
-  const link = click.target.closest('a[data-dialog]')
-  if (!link || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return
-  click.preventDefault()
-  const content = (await fetched(link.href))?.querySelector('[data-confirm]')
-  if (!content) { location.href = link.href; return }
-  if (document.querySelector('dialog')) return // pressed twice
-  const dialog = document.createElement('dialog')
-  dialog.setAttribute('aria-labelledby', 'confirm')
-  const keep = content.querySelector('[data-keep]')
-  keep.autofocus = true
-  keep.addEventListener('click', (kept) => { kept.preventDefault(); dialog.close() })
-  dialog.addEventListener('close', () => { dialog.remove(); link.focus() })
-  dialog.append(content)
-  document.body.append(dialog)
-  dialog.showModal()
-})
+// ---- admins: the image that was chosen, figures that keep themselves up to date
+
+for (const input of all('input[type=file][data-most]')) {
+  const picture = document.querySelector('[data-preview]'), says = document.querySelector('[data-preview-says]')
+  const fault = document.getElementById('file-fault')
+  const stored = { src: picture.src, alt: picture.alt, says: says.textContent }
+  let url
+  input.addEventListener('change', () => {
+    const file = input.files[0]
+    const fits = !file || file.size <= Number(input.dataset.most)
+    input.setCustomValidity(fits ? '' : input.dataset.tooLarge)
+    input.toggleAttribute('aria-invalid', false)
+    fault.hidden = fits
+    fault.textContent = fits ? '' : input.dataset.tooLarge
+    if (!fits) input.setAttribute('aria-invalid', 'true')
+    URL.revokeObjectURL(url)
+    url = file && fits ? URL.createObjectURL(file) : undefined
+    picture.src = url ?? stored.src
+    picture.alt = url ? file.name : stored.alt
+    says.textContent = url ? says.dataset.new : stored.says
+  })
+  picture.addEventListener('error', () => { // no image, whatever it is called: the server says so, too
+    if (url && picture.src === url) { picture.src = stored.src; picture.alt = stored.alt; says.textContent = stored.says }
+  })
+}
+
+// Parts that are fetched anew while somebody sees the page, and while nothing in them has the focus or is opened.
+const fresh = { paused: false, timer: 0, turn: 0 }
+const busy = (part) => part.contains(document.activeElement) || part.querySelector('details[open]') || document.querySelector('dialog[open]')
+async function refresh() {
+  clearTimeout(fresh.timer)
+  const turn = ++fresh.turn
+  const parts = all('[data-refresh]')
+  if (!parts.length || fresh.paused || document.hidden) return
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } })
+    if (answer.status === 401 || answer.status === 403) return // whoever is not let in any more need not ask again
+    const next = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    for (const part of parts) {
+      const newer = next.getElementById(part.id)
+      if (newer && !busy(part)) {
+        const scrolled = all('.scroll', part).map((box) => box.scrollLeft)
+        part.replaceChildren(...newer.childNodes)
+        all('.scroll', part).forEach((box, i) => { box.scrollLeft = scrolled[i] ?? 0 })
+      }
+    }
+  } catch { /* what is there stays, and says of when it is */ }
+  if (turn === fresh.turn) fresh.timer = setTimeout(refresh, jitter(Number(parts[0].dataset.refresh) * 1000))
+}
+if (document.querySelector('[data-refresh]')) {
+  document.addEventListener('visibilitychange', refresh)
+  fresh.timer = setTimeout(refresh, 1200) // when there is a pace to tell
+}
+for (const button of all('[data-refresh-pause]')) {
+  button.hidden = false
+  button.addEventListener('click', () => {
+    fresh.paused = !fresh.paused
+    button.textContent = fresh.paused ? button.dataset.resume : button.dataset.pause
+    refresh()
+  })
+}

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/neticket/neticket/internal/invalid"
+	"github.com/neticket/neticket/internal/show"
+	"github.com/neticket/neticket/internal/show/images"
+	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/web/page"
+)
+
+// formFields are those of the form of a show, in their order on the page.
+func formFields() []string {
+	return []string{"title", "venue", "description", "price", "time_zone", "starts_at", "sales_open_at", "sales_close_at",
+		"capacity", "limit_per_user", "image_alt"}
+}
+
+// storedForm is the form of a show as it is stored. Nil is a new one.
+func storedForm(of *page.Show) page.ShowForm {
+	form := page.ShowForm{Values: map[string]string{"time_zone": show.DefaultTimeZone, "limit_per_user": "0"}, Image: page.ImageForm{Most: images.MaxUpload}}
+	if of == nil {
+		return form
+	}
+	local := func(at time.Time) string { return at.In(zoneOf(of.Zone)).Format(page.LocalLayout) }
+	form.Show = of
+	form.Values = map[string]string{
+		"title": of.Title, "venue": of.Venue, "description": of.Description, "price": strconv.FormatInt(of.Price, 10), "time_zone": of.Zone,
+		"starts_at": local(of.Starts), "sales_open_at": local(of.Opens), "sales_close_at": local(of.Closes),
+		"capacity": strconv.Itoa(of.Capacity), "limit_per_user": strconv.Itoa(of.Limit), "image_alt": of.Alt,
+	}
+	return form
+}
+
+// readShowForm reads what was typed into the form of a show, by the same rules as readShow. A time that still stands as the stored show
+// had it in the form is that of the show, seconds and all. It returns an *invalid.Error with every fault.
+func readShowForm(values url.Values, stored *page.Show) (show.Draft, stock.Terms, error) {
+	var bad invalid.Error
+	text := func(name string) string { return strings.TrimSpace(values.Get(name)) }
+	whole := func(name string) int64 {
+		if text(name) == "" {
+			bad.Add(name, "required", "must be given")
+			return 0
+		}
+		n, err := strconv.ParseInt(text(name), 10, 32)
+		if err != nil && !errors.Is(err, strconv.ErrRange) { // what is too large is told by the check
+			bad.Add(name, "type", "must be a whole number")
+		}
+		return n
+	}
+	draft := show.Draft{
+		Title: values.Get("title"), Venue: values.Get("venue"), ImageAlt: values.Get("image_alt"), Price: whole("price"),
+		Description: strings.ReplaceAll(values.Get("description"), "\r\n", "\n"), // browsers make two characters of each line's end
+		TimeZone:    cmp.Or(text("time_zone"), show.DefaultTimeZone),
+	}
+	terms := stock.Terms{Capacity: int(whole("capacity"))}
+	if text("limit_per_user") != "" {
+		terms.Limit = int(whole("limit_per_user"))
+	}
+	was := page.Show{}
+	if stored != nil && stored.Zone == draft.TimeZone {
+		was = *stored
+	}
+	for _, field := range []struct {
+		name   string
+		at     *time.Time
+		stored time.Time
+	}{{"starts_at", &draft.StartsAt, was.Starts}, {"sales_open_at", &draft.SalesOpenAt, was.Opens}, {"sales_close_at", &draft.SalesCloseAt, was.Closes}} {
+		in := zoneOf(draft.TimeZone)
+		if !field.stored.IsZero() && text(field.name) == field.stored.In(in).Format(page.LocalLayout) {
+			*field.at = field.stored
+			continue
+		}
+		at, code := parseLocal(text(field.name), in)
+		if *field.at = at; code != "" {
+			bad.Add(field.name, code, "must be a time that clocks there show")
+		}
+	}
+	draft.Check(&bad)
+	terms.Check(&bad)
+	return draft, terms, bad.OrNil()
+}
+
+// zoneOf returns the zone of that name, or UTC: a name that is none is told as such, and times in it mean nothing.
+func zoneOf(name string) *time.Location {
+	if in, err := time.LoadLocation(name); err == nil {
+		return in
+	}
+	return time.UTC
+}
+
+// typedForm is a form with what was typed, and the faults beside its fields.
+func (s *Server) typedForm(c echo.Context, of *page.Show, values url.Values, bad *invalid.Error) page.ShowForm {
+	form := storedForm(of)
+	for _, name := range formFields() {
+		form.Values[name] = strings.ToValidUTF8(values.Get(name), "\ufffd")
+	}
+	form.Faults = map[string]string{}
+	for _, fault := range bad.Fields {
+		if _, told := form.Faults[fault.Field]; !told {
+			form.Faults[fault.Field] = s.faultText(c, fault)
+		}
+	}
+	for _, name := range formFields() {
+		if _, faulty := form.Faults[name]; faulty {
+			form.First = name
+			break
+		}
+	}
+	return form
+}
