@@ -30,10 +30,23 @@ soak: servers ## What takes long: a million schedules, 100 pairs of resyncs, lon
 	go test -race -count=1 -timeout 20m -v -run '^TestTwoResyncs$$' ./internal/e2e -rounds 100 -seed $(SEED)
 	go test -race -count=1 -timeout 20m -v -run '^(TestFrozenWorker|TestMySQLKilledDuringASale)$$' -parallel 6 ./internal/e2e -frozen 60s -outage 40s
 
+FUZZTIME ?= 60s
+fuzz: ## Run each fuzz target there is, one after the other, for FUZZTIME each
+	@set -o pipefail; go test -list '^Fuzz' ./... | awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, name[i]; n = 0}' | \
+	while read -r package target; do \
+		echo "$$target of $$package"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package </dev/null || exit 1; \
+	done
+
+bench: build ## Measure list, search and detail of 100,000 shows against an empty handler
+	@scripts/install wrk
+	go build -o bin/bench ./bench
+	@exec bin/bench $(BENCHFLAGS)
+
 check: ## Check format, lint and security
-	@test -z "$$(gofmt -l cmd internal migrations)" || { gofmt -l cmd internal migrations; echo "run gofmt on these"; exit 1; }
+	@test -z "$$(gofmt -l bench cmd internal migrations)" || { gofmt -l bench cmd internal migrations; echo "run gofmt on these"; exit 1; }
 	go mod verify >/dev/null && go mod tidy -diff
 	go vet ./...
-	"$$($(LINT))" run ./...
+	"$$($(LINT))" run --allow-parallel-runners ./...
 
-.PHONY: help servers browser build run test soak check
+.PHONY: help servers browser build run test soak fuzz bench check

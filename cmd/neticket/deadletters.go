@@ -26,7 +26,7 @@ them is to be found out; then they can be dropped.
 
 Fields may hold any bytes. They are printed as they are where they are printable; a backslash is doubled, all else is escaped as in
 \n, \x00, \xff, \u200b, in JSON, too. A name that comes again in an entry has \#2, \#3 and so on behind it in JSON.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // without it cobra lets any argument pass
+		RunE: help,
 	}
 	cmd.AddCommand(t.listLettersCommand(), t.showLetterCommand(), t.dropLetterCommand())
 	return cmd
@@ -37,6 +37,7 @@ func (t tool) listLettersCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List dead letters, the newest first", Args: cobra.NoArgs,
+		Long: "Lists dead letters, the newest first, with why each was buried. With --json they are printed whole.",
 		PreRunE: func(*cobra.Command, []string) error {
 			if limit < 1 || limit > maxLetters {
 				return fmt.Errorf("--limit must be 1 to %d", maxLetters)
@@ -47,7 +48,7 @@ func (t tool) listLettersCommand() *cobra.Command {
 			return t.with(t.environ, func(s *system.System) error { return t.listLetters(ctx, s, limit, asJSON) })
 		}),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print them as JSON, whole")
+	addJSONFlag(cmd, &asJSON)
 	cmd.Flags().IntVar(&limit, "limit", defaultLetters, "how many to list at most")
 	return cmd
 }
@@ -90,10 +91,10 @@ func (t tool) listLetters(ctx context.Context, s *system.System, limit int, asJS
 }
 
 // letterCommand is a command that does something to the letter of its argument.
-func (t tool) letterCommand(use, short string, do func(ctx context.Context, s *system.System, id stream.LetterID) error) *cobra.Command {
+func (t tool) letterCommand(use, short, long string, do func(ctx context.Context, s *system.System, id stream.LetterID) error) *cobra.Command {
 	var id stream.LetterID
 	return &cobra.Command{
-		Use: use + " ID", Short: short, Args: cobra.ExactArgs(1),
+		Use: use + " ID", Short: short, Long: long, Args: cobra.ExactArgs(1),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			var ok bool
 			if id, ok = stream.ParseLetterID(args[0]); !ok {
@@ -114,7 +115,7 @@ func (t tool) letterCommand(use, short string, do func(ctx context.Context, s *s
 
 func (t tool) showLetterCommand() *cobra.Command {
 	var asJSON bool
-	cmd := t.letterCommand("show", "Show a dead letter whole", func(ctx context.Context, s *system.System, id stream.LetterID) error {
+	cmd := t.letterCommand("show", "Show a dead letter whole", "Shows what a dead letter holds, byte by byte, and why it could not be decoded.", func(ctx context.Context, s *system.System, id stream.LetterID) error {
 		letter, err := s.Group.Letter(ctx, id)
 		if err != nil {
 			return err
@@ -130,18 +131,17 @@ func (t tool) showLetterCommand() *cobra.Command {
 		}
 		return w.Flush() // returns the first error
 	})
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	addJSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 func (t tool) dropLetterCommand() *cobra.Command {
-	cmd := t.letterCommand("drop", "Delete a dead letter", func(ctx context.Context, s *system.System, id stream.LetterID) error {
+	const long = "Deletes a dead letter. What it held is written to the audit log before, as far as 60,000 bytes can hold it."
+	return t.letterCommand("drop", "Delete a dead letter", long, func(ctx context.Context, s *system.System, id stream.LetterID) error {
 		if err := s.OpenDeadLetters().Drop(ctx, auditlog.Actor{}, id); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(t.out, "%s is deleted; the audit log keeps what it held.\n", id)
 		return err
 	})
-	cmd.Long = "Deletes a dead letter. What it held is written to the audit log before, as far as 60,000 bytes can hold it."
-	return cmd
 }

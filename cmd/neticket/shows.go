@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func (t tool) showsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "shows", Short: "Look after the shows", Args: cobra.NoArgs,
-		Long: "Looks after the shows. What concerns a single one is better done in the API.",
+		Long: "Looks after many shows at once. An admin adds and changes single ones through the API.",
 		RunE: help,
 	}
 	cmd.AddCommand(t.showsImportCommand())

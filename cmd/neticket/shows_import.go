@@ -47,11 +47,11 @@ JSON lines are one object a line. CSV has a header line with the names of the fi
 break or a quote in them stand in quotes. Both are UTF-8; which of them a file is, is told by its content.`,
 		Example: `  neticket shows import --dry-run shows.csv
   neticket shows import shows.jsonl`,
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return []string{"csv", "jsonl", "ndjson", "json"}, cobra.ShellCompDirectiveFilterFileExt
+			return []cobra.Completion{"csv", "jsonl", "ndjson", "json"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			r.file, r.format = args[0], showlist.Format(format)

@@ -12,6 +12,8 @@ import (
 func (t tool) stockCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stock", Short: "Look after the units left", Args: cobra.NoArgs,
+		Long: `Looks after the units left: whether Redis and MySQL agree, how a show's are set right, and what has to be done when MySQL was
+restored from a backup.`,
 		RunE: help,
 	}
 	cmd.AddCommand(t.stockCheckCommand(), t.stockResyncCommand(), t.stockDistrustCommand())

@@ -21,6 +21,9 @@ func (t tool) stockResyncCommand() *cobra.Command {
 		Long: `Sets the units left of the show with this id anew from MySQL, safely in the middle of a sale: the show pauses for a moment,
 bookings in flight are recorded first, and nothing is lost or sold twice. Prints the units before and after. The exit status is 1
 when another resync of the show is running, or when its bookings could not be recorded in time; then nothing was changed.`,
+		Example: `  neticket stock resync 42 --dry-run
+  neticket stock resync 42`,
+		ValidArgsFunction: t.completeShow,
 		PreRunE: func(_ *cobra.Command, args []string) (err error) {
 			if show, err = strconv.ParseInt(args[0], 10, 64); err != nil || show < 1 {
 				return fmt.Errorf("SHOW must be the id of a show, not %q", args[0])

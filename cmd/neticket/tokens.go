@@ -27,6 +27,7 @@ load-000001-<run>@neticket.test and so on, where <run> is another one each time.
 log in as one of them.
 
 NETICKET_TOKEN_SECRET must be the one of the API.`,
+		Example: "  neticket tokens --count 50000 > tokens.txt",
 		PreRunE: func(*cobra.Command, []string) error {
 			if count < 1 || count > maxTokens {
 				return fmt.Errorf("--count must be 1 to %d", maxTokens)

@@ -23,6 +23,7 @@ const maxLine = 4096
 func (t tool) usersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "users", Short: "Look after people's accounts", Args: cobra.NoArgs,
+		Long: "Looks after people's accounts. Customers sign up by themselves; the first admin is made here.",
 		RunE: help,
 	}
 	cmd.AddCommand(t.createAdminCommand())
@@ -39,6 +40,7 @@ that is no terminal. It is refused where a sign-up would refuse it.
 
 An email address that has an account already is an error, unless --promote is given: then that account becomes an admin's, with the
 password and the name that it has, and its logins end.`,
+		Example: "  neticket users create-admin --email kim@example.com --name Kim",
 		PreRunE: func(*cobra.Command, []string) error {
 			if email == "" || name == "" && !promote {
 				return errors.New("say who it is: --email and --name")

@@ -18,6 +18,8 @@ var (
 	ErrBadCredentials = errors.New("email or password is wrong")
 	ErrNotFound       = errors.New("no such user")
 	ErrBusy           = errors.New("too many passwords wait to be hashed")
+	// ErrUnavailable says that MySQL did not answer, or not as it should.
+	ErrUnavailable = errors.New("the accounts cannot be reached now")
 )
 
 // TooManyAttemptsError says that a login was not even tried.

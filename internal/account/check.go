@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/neticket/neticket/internal/invalid"
@@ -26,15 +25,7 @@ func (u *User) check(password string) error {
 		bad.Add("email", "format", fmt.Sprintf("must be an email address of at most %d bytes, such as kim@example.com", maxEmailBytes))
 	}
 	checkPassword(&bad, "password", password)
-	u.Name = strings.TrimSpace(u.Name)
-	switch n := utf8.RuneCountInString(u.Name); {
-	case n == 0:
-		bad.Add("name", "required", "must not be empty")
-	case n > maxName:
-		bad.Add("name", "too_long", fmt.Sprintf("must have at most %d characters", maxName))
-	case !plain(u.Name):
-		bad.Add("name", "characters", "must have no control or bidirectional characters")
-	}
+	u.Name = bad.Text("name", u.Name, 1, maxName, "")
 	if u.Role != Customer && u.Role != Admin {
 		bad.Add("role", "unknown", "must be customer or admin")
 	}
@@ -55,16 +46,9 @@ func checkPassword(bad *invalid.Error, field, password string) {
 func normalEmail(text string) (email string, ok bool) {
 	text = strings.TrimSpace(text)
 	email = strings.ToLower(text) // which would mend what is not UTF-8
-	if len(email) > maxEmailBytes || !plain(text) {
+	if len(email) > maxEmailBytes || !invalid.Plain(text, "") {
 		return "", false
 	}
 	parsed, err := mail.ParseAddress(email)
 	return email, err == nil && parsed.Address == email
-}
-
-// plain says whether text is UTF-8 without characters that break lines or make others look like something else.
-func plain(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
-	})
 }

@@ -29,6 +29,7 @@ func TestCheck(t *testing.T) {
 		"name of 101":         {change: func(u *User) { u.Name = strings.Repeat("김", 101) }, password: password, want: []string{"name too_long"}},
 		"name with line":      {change: func(u *User) { u.Name = "a\nb" }, password: password, want: []string{"name characters"}},
 		"name turned round":   {change: func(u *User) { u.Name = "a\u202eb" }, password: password, want: []string{"name characters"}},
+		"name invisible":      {change: func(u *User) { u.Name = "\u3164" }, password: password, want: []string{"name required"}},
 		"name not UTF-8":      {change: func(u *User) { u.Name = "a\xff" }, password: password, want: []string{"name characters"}},
 		"role":                {change: func(u *User) { u.Role = "root" }, password: password, want: []string{"role unknown"}},
 		"everything is wrong": {change: func(u *User) { *u = User{} }, want: []string{"email format", "password too_short", "name required", "role unknown"}},

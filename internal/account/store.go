@@ -19,6 +19,14 @@ const duplicateKey = 1062 // ER_DUP_ENTRY
 // store reads and writes the table users.
 type store struct{ db *sql.DB }
 
+// unavailable marks an error that tells nothing but that MySQL did not do as asked.
+func unavailable(err error) error {
+	if err == nil || errors.Is(err, ErrEmailTaken) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
 // insert adds u and returns it with its id, or ErrEmailTaken: the unique key decides.
 func (s store) insert(ctx context.Context, u User, hash string, note Note) (User, error) {
 	err := database.Transact(ctx, s.db, func(tx *sql.Tx) error {
@@ -36,7 +44,7 @@ func (s store) insert(ctx context.Context, u User, hash string, note Note) (User
 		return note(ctx, tx, u)
 	})
 	if err != nil {
-		return User{}, err
+		return User{}, unavailable(err)
 	}
 	return u, nil
 }
@@ -129,7 +137,7 @@ func (s store) one(ctx context.Context, where string, argument any) (User, strin
 	case errors.Is(err, sql.ErrNoRows):
 		return User{}, "", ErrNotFound
 	case err != nil:
-		return User{}, "", fmt.Errorf("read user: %w", err)
+		return User{}, "", unavailable(fmt.Errorf("read user: %w", err))
 	default:
 		return u, hash, nil
 	}
@@ -168,7 +176,7 @@ func (s store) nextGeneration(ctx context.Context, u User, set string, to any, n
 		}
 		return note(ctx, tx, u)
 	})
-	return changed, err
+	return changed, unavailable(err)
 }
 
 // revokedWithin returns the generations of the users whose tokens were revoked so long ago at most.

@@ -25,6 +25,7 @@ type Action string
 // The actions, as the table and the API spell them.
 const (
 	CreateShow     Action = "show.create"
+	ImportShows    Action = "show.import"
 	UpdateShow     Action = "show.update"
 	SetImage       Action = "show.image"
 	ResyncStock    Action = "stock.resync"

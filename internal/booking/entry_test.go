@@ -2,6 +2,8 @@ package booking
 
 import (
 	"maps"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,4 +98,55 @@ func TestDecodeExtremes(t *testing.T) {
 			t.Errorf("entry %s: %v", id, err)
 		}
 	}
+}
+
+// fields are those of an entry as reserve.lua and cancel.lua make it.
+func (e Entry) fields() map[string]any {
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return map[string]any{"v": "1", "kind": string(e.Kind), "id": e.ID.String(), "show": number(e.Show), "user": number(e.User),
+		"units": number(int64(e.Units)), "epoch": number(e.Epoch), "seq": number(e.Seq), "from": e.From, "trace": e.Trace}
+}
+
+// FuzzDecode: an entry is decoded exactly if each field is well-formed; then nothing of it is lost, and else a field is named.
+func FuzzDecode(f *testing.F) {
+	f.Add("1700000000123-4", "1", "reserve", goodID, "42", "7", "2", "3", "9", "api-1", "00-trace")
+	f.Add("221845392000000-1", "1", "cancel", goodID, "4611686018427387904", "4611686018427387904", "1073741824", "1", "4611686018427387904", "", "")
+	f.Add("221845393000000-0", "1", "refund", strings.ToUpper(goodID), "4611686018427387905", "-7", "1073741825", "+3", "09", "\xff", "\x00")
+	f.Add("+5-1", "1", "reserve", goodID, "42", "7", "2", "3", "9", "", "")
+	f.Add("", "", "", "{"+goodID+"}", "", "0", "1e3", "99999999999999999999", " 9", "", "")
+	positive := regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+	lowerUUID := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	digits := regexp.MustCompile(`^[0-9]+$`)
+	f.Fuzz(func(t *testing.T, entry, v, kind, id, show, user, units, epoch, seq, from, trace string) {
+		msText, _, _ := strings.Cut(entry, "-")
+		ms, err := strconv.ParseInt(msText, 10, 64)
+		good := v == "1" && (kind == "reserve" || kind == "cancel") && lowerUUID.MatchString(id) &&
+			err == nil && digits.MatchString(msText) && time.UnixMilli(ms).UTC().Year() <= 9000
+		for _, number := range []struct {
+			text string
+			most uint64
+		}{{show, 1 << 62}, {user, 1 << 62}, {units, 1 << 30}, {epoch, 1 << 62}, {seq, 1 << 62}} {
+			n, _ := strconv.ParseUint(number.text, 10, 64)
+			good = good && positive.MatchString(number.text) && n <= number.most
+		}
+		raw := stream.Entry{ID: entry, Values: map[string]any{"v": v, "kind": kind, "id": id, "show": show, "user": user, "units": units,
+			"epoch": epoch, "seq": seq, "from": from, "trace": trace}}
+		got, err := decode(raw)
+		if err != nil {
+			name, _, _ := strings.Cut(err.Error(), " ")
+			if _, named := raw.Values[name]; !named && name != "entry" || len(err.Error()) > 500 {
+				t.Errorf("refused with %q", err)
+			}
+			if good {
+				t.Errorf("%+v is refused: %v", raw, err)
+			}
+			return
+		}
+		if !good || got.Entry != entry || got.At.UnixMilli() != ms {
+			t.Errorf("%+v is decoded as %+v", raw, got)
+		}
+		if diff := cmp.Diff(raw.Values, got.fields()); diff != "" {
+			t.Errorf("(-entry +as it was decoded):\n%s", diff)
+		}
+	})
 }

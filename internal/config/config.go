@@ -62,8 +62,15 @@ type Config struct {
 // Load reads the settings of role through lookup, such as os.LookupEnv; an empty variable counts as not set. The error
 // lists every fault, a line each, with the name of the setting.
 func Load(role Role, lookup func(string) (string, bool)) (Config, error) {
-	c := Config{Role: role}
-	var faults []error
+	c, faults := load(role, lookup)
+	if len(faults) > 0 {
+		return Config{}, fmt.Errorf("configuration:\n%w", errors.Join(faults...))
+	}
+	return c, nil
+}
+
+func load(role Role, lookup func(string) (string, bool)) (c Config, faults []error) {
+	c.Role = role
 	for _, s := range settings() {
 		if !slices.Contains(s.of, role) {
 			continue
@@ -79,10 +86,7 @@ func Load(role Role, lookup func(string) (string, bool)) (Config, error) {
 			faults = append(faults, fmt.Errorf("%s %w", name, err))
 		}
 	}
-	if len(faults) > 0 {
-		return Config{}, fmt.Errorf("configuration:\n%w", errors.Join(faults...))
-	}
-	return c, nil
+	return c, faults
 }
 
 // read returns the value of s, or its default, and the name of the variable that it came from.

@@ -18,6 +18,9 @@ func StartProgram(cmd *exec.Cmd) (*Program, error) {
 	return &Program{c}, nil
 }
 
+// PID is its process id.
+func (p *Program) PID() int { return p.child.pid() }
+
 // Kill ends it with SIGKILL and waits until it is gone. One that has ended is no error.
 func (p *Program) Kill() error { return p.child.kill() }
 

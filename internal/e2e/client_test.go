@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/web/apidoc/apidoctest"
 )
 
 // reply is an answer of the API.
@@ -96,6 +97,7 @@ func (c caller) do(method, path, body string, headers ...string) (reply, error) 
 			return r, fmt.Errorf("%s %s: not JSON: %.200s", method, path, data)
 		}
 	}
+	checkDocumented(apidoctest.Exchange{Request: request, Sent: []byte(body), Status: r.Status, Header: r.Header, Body: data})
 	return r, nil
 }
 

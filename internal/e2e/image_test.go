@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/web/apidoc/apidoctest"
 )
 
 // place is what a phone writes into a photograph, and nobody else is to read.
@@ -53,6 +54,7 @@ func get(t *testing.T, url string, headers ...string) (*http.Response, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkDocumented(apidoctest.Exchange{Request: request, Status: response.StatusCode, Header: response.Header, Body: body})
 	return response, body
 }
 

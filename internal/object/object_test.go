@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -127,6 +129,71 @@ func FuzzMembers(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// FuzzDecode: an object is taken exactly if encoding/json takes it and it keeps to the rules of Decode, and then it means the same.
+// Of one that is refused, a field that it holds is named, or none where it is no JSON object.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, ` {"units":2}` + "\n", `{"units":-2,"price":3,"name":"\u0061\"}","at":"2026-05-03T10:00:00Z","until":"2026-05-03T10:00:00+09:00","dry":true}`,
+		`{"until":null,"last":null}`, `{"name":null}`, `{"\u0075nits":2}`, `{"units":2,"unit\u0073":2}`, `{"Units":2}`, `{"units":1e2}`, `{"units":-0}`,
+		`{"name":"\ud800"}`, `{"\ud800":1}`, `{"units":9223372036854775808,"at":"tomorrow"}`, `{"at":"2026-02-30T10:00:00Z"}`, `{"at":7}`, `{"dry":"true"}`,
+		`null`, `[{}]`, `"{"`, `{"units":2}{}`, `{"units":{"a":[1,"}"]}}`, "{\"name\":\"\xff\"}", "\ufeff{}", ``,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 64<<10 {
+			return // no caller lets more through
+		}
+		names, taken := keepsRules(data)
+		var want, got testBody
+		taken = taken && json.Unmarshal(data, &want) == nil
+		err := Decode(data, &got)
+		if (err == nil) != taken {
+			t.Fatalf("taken with %v, should be %v", err, taken)
+		}
+		var faults []invalid.Field
+		if bad, ok := errors.AsType[*invalid.Malformed](err); ok {
+			faults = []invalid.Field{bad.Fault()}
+		} else if bad, ok := errors.AsType[*invalid.Error](err); ok {
+			faults = bad.Fields
+		} else if diff := cmp.Diff(want, got, cmp.AllowUnexported(testBody{})); diff != "" {
+			t.Errorf("(-encoding/json +got):\n%s", diff)
+		}
+		if (err == nil) != (len(faults) == 0) {
+			t.Errorf("refused with %v", err)
+		}
+		for _, fault := range faults {
+			named := slices.ContainsFunc(names, func(name string) bool { return fault.Field == name[:min(len(name), 100)] })
+			if fault.Code == "" || fault.Message == "" || !named && (len(names) > 0 || fault.Field != "") {
+				t.Errorf("refused with %v; it holds %q", err, names)
+			}
+		}
+	})
+}
+
+// keepsRules returns the names in a JSON object, none for anything else, and whether it keeps to what Decode asks for beyond
+// encoding/json.
+func keepsRules(data []byte) (names []string, keeps bool) {
+	if !utf8.Valid(data) || !json.Valid(data) {
+		return nil, false
+	}
+	tokens := json.NewDecoder(bytes.NewReader(data))
+	if first, _ := tokens.Token(); first != json.Delim('{') {
+		return nil, false
+	}
+	keeps = true
+	for tokens.More() {
+		token, _ := tokens.Token()
+		name, _ := token.(string)
+		var value json.RawMessage
+		_ = tokens.Decode(&value)
+		known := slices.Contains([]string{"units", "price", "name", "at", "until", "dry", "last"}, name)
+		keeps = keeps && known && !slices.Contains(names, name) && (name == "until" || name == "last" || string(value) != "null")
+		names = append(names, name)
+	}
+	return names, keeps
 }
 
 func BenchmarkDecode(b *testing.B) {

@@ -102,13 +102,12 @@ func (c *Catalogue) Get(ctx context.Context, id int64) (Show, error) {
 	return c.misses.get(ctx, id)
 }
 
-// After yields the shows that hold all the words, or all shows without words, by start, then id, from after the given place on.
-// It returns ErrUnavailable before the shows were read for the first time. What it yields is one state of the catalogue, and
-// must not be changed.
-func (c *Catalogue) After(startsAt time.Time, id int64, words Words) (iter.Seq[*Show], error) {
+// Find yields the shows that a search asks for, by start, then id. It returns ErrUnavailable before the shows were read for the
+// first time. What it yields is one state of the catalogue, and must not be changed.
+func (c *Catalogue) Find(q Search) (iter.Seq[*Show], error) {
 	current := c.current.Load()
 	if current == nil {
 		return nil, ErrUnavailable
 	}
-	return current.after(startsAt, id, words), nil
+	return current.find(q), nil
 }

@@ -72,7 +72,7 @@ func (m *memory) ChangedSince(_ context.Context, t time.Time) ([]Show, time.Time
 
 func idsByStart(t *testing.T, c *Catalogue) []int64 {
 	t.Helper()
-	shows, err := c.After(time.Time{}, 0, nil)
+	shows, err := c.Find(Search{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestRefreshSeesChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := newMemory(1, 2, 3)
 		c := NewCatalogue(table, quiet())
-		if _, err := c.After(time.Time{}, 0, nil); !errors.Is(err, ErrUnavailable) {
+		if _, err := c.Find(Search{}); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("before the first load: got %v, want ErrUnavailable", err)
 		}
 		refresh := func() {
@@ -230,5 +230,47 @@ func TestMissesAreBounded(t *testing.T) {
 	}
 	if n := len(c.misses.known); n > maxMisses {
 		t.Errorf("%d misses remembered, want at most %d", n, maxMisses)
+	}
+}
+
+// TestFindByState holds what is found against a look at each show.
+func TestFindByState(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMilli(1_000_000).UTC()
+	table := newMemory()
+	for i := range int64(64) { // each time before, at and after now, where their order allows it
+		at := func(k int64) time.Time { return now.Add(time.Duration(i>>(2*k)&3-1) * time.Millisecond) }
+		table.put(Show{ID: i + 1, Title: "Swan", SalesOpenAt: at(0), SalesCloseAt: at(1), StartsAt: at(2)})
+	}
+	c := NewCatalogue(table, quiet())
+	if err := c.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range States() {
+		for _, words := range []Words{nil, {"swan"}} {
+			holds := func(s State) bool { return s == want }
+			shows, err := c.Find(Search{Words: words, States: holds, Now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[int64]bool{}
+			for s := range shows {
+				got[s.ID] = true
+			}
+			found := 0
+			for i := range int64(64) {
+				s, _ := c.Get(t.Context(), i+1)
+				possible := holds(StateOf(s, now, false, 1)) || holds(StateOf(s, now, true, 1)) || holds(StateOf(s, now, false, 0))
+				if possible {
+					found++
+				}
+				if got[i+1] != possible {
+					t.Errorf("%s: show %d found %v, want %v", want, i+1, got[i+1], possible)
+				}
+			}
+			if found == 0 {
+				t.Errorf("no show can be %s", want)
+			}
+		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/neticket/neticket/internal/invalid"
 )
@@ -39,18 +37,17 @@ type Draft struct {
 // Check trims the texts, fills in the defaults and brings the times to what the table holds; then it adds every fault to bad.
 // The time zone is looked up with time.LoadLocation, so the program has to import time/tzdata or find the zones installed.
 func (d *Draft) Check(bad *invalid.Error) {
-	d.Title = checkText(bad, "title", d.Title, 1, maxName, "")
-	d.Venue = checkText(bad, "venue", d.Venue, 1, maxName, "")
-	d.Description = checkText(bad, "description", d.Description, 0, maxDescription, "\r\n\t")
-	d.ImageAlt = checkText(bad, "image_alt", d.ImageAlt, 0, maxAlt, "")
+	d.Title = bad.Text("title", d.Title, 1, maxName, "")
+	d.Venue = bad.Text("venue", d.Venue, 1, maxName, "")
+	d.Description = bad.Text("description", d.Description, 0, maxDescription, "\r\n\t")
+	d.ImageAlt = bad.Text("image_alt", d.ImageAlt, 0, maxAlt, "")
 	if d.Price < 0 || d.Price > maxPrice {
 		bad.Add("price", "out_of_range", fmt.Sprintf("must be 0 to %d won", maxPrice))
 	}
 	if d.TimeZone == "" {
 		d.TimeZone = DefaultTimeZone
 	}
-	// "Local" loads, but is another zone on every host.
-	if _, err := time.LoadLocation(d.TimeZone); err != nil || d.TimeZone == "Local" {
+	if _, err := time.LoadLocation(d.TimeZone); err != nil || !isZone(d.TimeZone) {
 		bad.Add("time_zone", "unknown", "must be the name of a time zone, such as "+DefaultTimeZone)
 	}
 	d.checkTimes(bad)
@@ -86,20 +83,13 @@ func (d *Draft) checkTimes(bad *invalid.Error) {
 	}
 }
 
-// checkText returns text trimmed. Characters that move or hide others are refused, but for those in also.
-func checkText(bad *invalid.Error, field, text string, least, most int, also string) string {
-	text = strings.TrimSpace(text)
-	switch n := utf8.RuneCountInString(text); {
-	case !utf8.ValidString(text):
-		bad.Add(field, "characters", "must be valid UTF-8")
-	case n < least:
-		bad.Add(field, "required", "must not be empty")
-	case n > most:
-		bad.Add(field, "too_long", fmt.Sprintf("must have at most %d characters", most))
-	case strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) && !strings.ContainsRune(also, r)
-	}):
-		bad.Add(field, "characters", "must have no control or bidirectional characters")
+// isZone says whether a name that loads is one of the zones that browsers know, too. "Local" loads, and on many hosts
+// "localtime", which are another zone on each, "posixrules" and "right/Asia/Seoul", whose clock is not UTC's.
+func isZone(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part[0] < 'A' || part[0] > 'Z' {
+			return false
+		}
 	}
-	return text
+	return name != "Local"
 }

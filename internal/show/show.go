@@ -53,17 +53,47 @@ func States() []State { return []State{Ended, Closed, Upcoming, Paused, SoldOut,
 
 // StateOf returns the state of s at now, which has to be Redis's time: it opens and closes the sale.
 func StateOf(s Show, now time.Time, paused bool, left int) State {
+	times := timesOf(&s)
+	phase := times.phase(now.UnixMilli())
 	switch {
-	case !now.Before(s.StartsAt):
-		return Ended
-	case !now.Before(s.SalesCloseAt):
-		return Closed
-	case now.Before(s.SalesOpenAt):
-		return Upcoming
+	case phase != open:
+		return phase.state()
 	case paused:
 		return Paused
 	case left <= 0:
 		return SoldOut
 	}
 	return OnSale
+}
+
+// times decide about a show's state, in milliseconds since 1970.
+type times struct{ opens, closes, starts int64 }
+
+func timesOf(s *Show) times {
+	return times{s.SalesOpenAt.UnixMilli(), s.SalesCloseAt.UnixMilli(), s.StartsAt.UnixMilli()}
+}
+
+// phase is the state of a show as far as the time tells: one that is open may be paused or sold out.
+type phase uint8
+
+const (
+	ended phase = iota
+	closed
+	upcoming
+	open
+	phases
+)
+
+func (p phase) state() State { return [phases]State{Ended, Closed, Upcoming, OnSale}[p] }
+
+func (t *times) phase(now int64) phase {
+	switch {
+	case now >= t.starts:
+		return ended
+	case now >= t.closes:
+		return closed
+	case now < t.opens:
+		return upcoming
+	}
+	return open
 }

@@ -130,6 +130,24 @@ func (s *Store) Get(ctx context.Context, id int64) (Show, error) {
 	return get(s.db.QueryRowContext(ctx, selectShows+" WHERE id = ?", id))
 }
 
+// Suggest returns the newest shows whose id begins with these digits, for who types one: a few, with their titles alone.
+func (s *Store) Suggest(ctx context.Context, digits string) ([]Show, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT id, title FROM shows WHERE id LIKE CONCAT(?, '%') ORDER BY id DESC LIMIT 50", digits)
+	if err != nil {
+		return nil, fmt.Errorf("suggest shows: %w", err)
+	}
+	defer rows.Close() // rows.Err tells
+	var shows []Show
+	for rows.Next() {
+		var show Show
+		if err := rows.Scan(&show.ID, &show.Title); err != nil {
+			return nil, fmt.Errorf("suggest shows: %w", err)
+		}
+		shows = append(shows, show)
+	}
+	return shows, rows.Err()
+}
+
 // Prices fills in the prices, in won, of the shows that are keys of the map and that there are.
 func (s *Store) Prices(ctx context.Context, tx *sql.Tx, of map[int64]*int64) error {
 	args := make([]any, 0, len(of))

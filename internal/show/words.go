@@ -34,23 +34,10 @@ func ReadWords(query string, bad *invalid.Error) Words {
 	if len(words) == 0 {
 		bad.Add("q", "required", "must hold a word to look for")
 	}
-	// The longest one first: it is the rarest, mostly, and what is looked for first.
+	// The longest one first: it is the one that is nowhere, mostly, and then the others need not be looked for.
 	slices.SortFunc(words, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	return slices.Compact(words)
 }
-
-// in reports whether a folded text holds all the words.
-func (w Words) in(folded string) bool {
-	for _, word := range w {
-		if !strings.Contains(folded, word) {
-			return false
-		}
-	}
-	return true
-}
-
-// searchable returns what words are looked for in. No word spans title and venue, or two shows, as none holds a line break.
-func searchable(s *Show) string { return fold(s.Title) + "\n" + fold(s.Venue) + "\n" }
 
 // fold makes texts equal that people take for the same: upper and lower case, full and half width, Hangul in one piece or in
 // letters (as macOS writes it). It normalizes (NFKC) before and after, because folding case can undo what normalizing did.

@@ -63,18 +63,27 @@ func CheckServer(ctx context.Context, client redis.UniversalClient) error {
 		if err != nil {
 			return err
 		}
-		var faults []error
-		if policy := memory["maxmemory_policy"]; policy != "noeviction" {
-			faults = append(faults, fmt.Errorf("maxmemory-policy is %q and must be noeviction: evicted keys are lost sales", policy))
-		}
-		if persistence["aof_enabled"] != "1" {
-			faults = append(faults, errors.New("appendonly must be yes: without it a restart forgets every pending booking"))
-		}
-		if len(faults) > 0 {
-			return fmt.Errorf("%w: %s: %w", ErrServerSettings, node.Options().Addr, errors.Join(faults...))
+		if err := errors.Join(evictionFault(memory), aofFault(persistence)); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrServerSettings, node.Options().Addr, err)
 		}
 		return nil
 	})
+}
+
+// evictionFault returns what is wrong with a server's memory by its INFO.
+func evictionFault(info map[string]string) error {
+	if policy := info["maxmemory_policy"]; policy != "noeviction" {
+		return fmt.Errorf("maxmemory-policy is %q and must be noeviction: evicted keys are lost sales", policy)
+	}
+	return nil
+}
+
+// aofFault returns what is wrong with a server's persistence by its INFO.
+func aofFault(info map[string]string) error {
+	if info["aof_enabled"] != "1" {
+		return errors.New("appendonly must be yes: without it a restart forgets every pending booking")
+	}
+	return nil
 }
 
 // eachMaster calls do with the client of each server that takes writes.
@@ -110,11 +119,16 @@ func info(ctx context.Context, server infoer, section string) (map[string]string
 	if err != nil {
 		return nil, fmt.Errorf("read INFO %s: %w", section, err)
 	}
+	return fieldsOf(text), nil
+}
+
+// fieldsOf takes the lines of an INFO apart.
+func fieldsOf(text string) map[string]string {
 	fields := map[string]string{}
 	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			fields[name] = value
 		}
 	}
-	return fields, nil
+	return fields
 }

@@ -22,7 +22,7 @@ func (r *Resyncer) drain(ctx context.Context, show int64, held hold) error {
 		if done {
 			return nil
 		}
-		if err == nil && tries == 10 && !r.workerLives(ctx, shard) {
+		if err == nil && tries%20 == 10 && !r.workerLives(ctx, shard) {
 			err = r.drainer.Drain(ctx, shard)
 		}
 		if err != nil && ctx.Err() == nil {

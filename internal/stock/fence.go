@@ -3,12 +3,28 @@ package stock
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // Fenced tells which shards have no guardian: nothing of them can be booked or cancelled.
 func (l *Ledger) Fenced(ctx context.Context) (map[int]bool, error) {
+	guardians, err := l.Guardians(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fenced := map[int]bool{}
+	for shard, count := range guardians {
+		if count == 0 {
+			fenced[shard] = true
+		}
+	}
+	return fenced, nil
+}
+
+// Guardians returns how many guardians each shard has: one of every process that runs.
+func (l *Ledger) Guardians(ctx context.Context) ([]int, error) {
 	nodes := map[*redis.Client][]string{}
 	for shard := range l.shards.Len() {
 		channel := l.shards.Entries(shard)
@@ -18,23 +34,19 @@ func (l *Ledger) Fenced(ctx context.Context) (map[int]bool, error) {
 		}
 		nodes[node] = append(nodes[node], channel)
 	}
-	guardians := map[string]int64{}
+	subscribed := map[string]int64{}
 	for node, channels := range nodes {
 		counts, err := node.PubSubNumSub(ctx, channels...).Result()
 		if err != nil {
 			return nil, fmt.Errorf("ask %s for its guardians: %w", node.Options().Addr, err)
 		}
-		for channel, count := range counts {
-			guardians[channel] = count
-		}
+		maps.Copy(subscribed, counts)
 	}
-	fenced := map[int]bool{}
-	for shard := range l.shards.Len() {
-		if guardians[l.shards.Entries(shard)] == 0 {
-			fenced[shard] = true
-		}
+	guardians := make([]int, l.shards.Len())
+	for shard := range guardians {
+		guardians[shard] = int(subscribed[l.shards.Entries(shard)])
 	}
-	return fenced, nil
+	return guardians, nil
 }
 
 // CheckFence returns an error while a shard is fenced.

@@ -105,6 +105,9 @@ func (f *Flusher) Flush(ctx context.Context) (int, error) {
 	if unread != nil {
 		return written, unread
 	}
+	if err := f.store.noteFlush(ctx); err != nil {
+		return written, err
+	}
 	f.metrics.lastSuccess.SetToCurrentTime()
 	return written, nil
 }

@@ -22,28 +22,29 @@ func ReserveField(id string) string { return "r:" + id }
 // CancelField is ReserveField for a cancel.
 func CancelField(id string) string { return "c:" + id }
 
-// ParseMarker reads "units|show|epoch|seq|entry" or, of a cancel, "epoch|seq|entry".
+// ParseMarker reads "units|show|epoch|seq|entry" or, of a cancel, "epoch|seq|entry", as the scripts write it and in no other way.
 func ParseMarker(text string) (Marker, bool) {
 	parts := strings.Split(text, "|")
-	var m Marker
-	switch len(parts) {
-	case 5:
-		units, err := strconv.Atoi(parts[0])
-		show, err2 := strconv.ParseInt(parts[1], 10, 64)
-		if err != nil || err2 != nil {
-			return Marker{}, false
-		}
-		m.Units, m.Show = units, show
-		parts = parts[2:]
-	case 3:
-	default:
+	if len(parts) != 3 && len(parts) != 5 {
 		return Marker{}, false
 	}
-	var err, err2 error
-	m.Epoch, err = strconv.ParseInt(parts[0], 10, 64)
-	m.Seq, err2 = strconv.ParseInt(parts[1], 10, 64)
-	m.Entry = parts[2]
-	return m, err == nil && err2 == nil
+	ok := true
+	number := func(text string) int64 {
+		n, err := strconv.ParseInt(text, 10, 64)
+		ok = ok && err == nil && strconv.FormatInt(n, 10) == text
+		return n
+	}
+	var m Marker
+	if len(parts) == 5 {
+		m.Units, m.Show = int(number(parts[0])), number(parts[1])
+		ok = ok && m.Units > 0 && m.Show > 0
+		parts = parts[2:]
+	}
+	m.Epoch, m.Seq, m.Entry = number(parts[0]), number(parts[1]), parts[2]
+	if !ok {
+		return Marker{}, false
+	}
+	return m, true
 }
 
 // At is when Redis took the request: the time in the entry's id.
@@ -52,11 +53,11 @@ func (m Marker) At() time.Time { return EntryTime(m.Entry) }
 // EntryTime returns the time in the id of a stream's entry, "milliseconds-sequence", in UTC; zero when it is none.
 func EntryTime(id string) time.Time {
 	text, _, _ := strings.Cut(id, "-")
-	ms, err := strconv.ParseInt(text, 10, 64)
+	ms, err := strconv.ParseUint(text, 10, 63) // it has no sign
 	if err != nil {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms).UTC()
+	return time.UnixMilli(int64(ms)).UTC()
 }
 
 func parseInt(s string) int64 {

@@ -3,6 +3,7 @@ package stock
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -286,12 +287,58 @@ func (s *Store) FixShards(ctx context.Context, shards int) error {
 	if _, err := s.db.ExecContext(ctx, "INSERT IGNORE INTO deployment (name, value) VALUES ('shards', ?)", strconv.Itoa(shards)); err != nil {
 		return fmt.Errorf("store the number of shards: %w", err)
 	}
-	var stored string
-	if err := s.db.QueryRowContext(ctx, "SELECT value FROM deployment WHERE name = 'shards'").Scan(&stored); err != nil {
-		return fmt.Errorf("read the number of shards: %w", err)
+	_, err := s.checkShards(ctx, shards)
+	return err
+}
+
+// checkShards reports whether a number of shards is stored, and returns ErrShards when it is another.
+func (s *Store) checkShards(ctx context.Context, shards int) (stored bool, err error) {
+	var value string
+	err = s.db.QueryRowContext(ctx, "SELECT value FROM deployment WHERE name = 'shards'").Scan(&value)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read the number of shards: %w", err)
+	case value != strconv.Itoa(shards):
+		return true, fmt.Errorf("%w: %d here, %s there", ErrShards, shards, value)
 	}
-	if stored != strconv.Itoa(shards) {
-		return fmt.Errorf("%w: %d here, %s there", ErrShards, shards, stored)
+	return true, nil
+}
+
+// noteFlush stores that all units left were written back just now, so that it can be told from MySQL alone.
+func (s *Store) noteFlush(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO deployment (name, value) VALUES ('flushed', UTC_TIMESTAMP(3))
+		ON DUPLICATE KEY UPDATE value = VALUES(value)`)
+	if err != nil {
+		return fmt.Errorf("store when the units left were written back: %w", err)
+	}
+	return nil
+}
+
+// sinceFlush returns how long ago noteFlush was called last, by MySQL's clock; false where it never was.
+func (s *Store) sinceFlush(ctx context.Context) (time.Duration, bool, error) {
+	var seconds int64
+	err := s.db.QueryRowContext(ctx, `SELECT TIMESTAMPDIFF(SECOND, CAST(value AS DATETIME(3)), UTC_TIMESTAMP(3)) FROM deployment
+		WHERE name = 'flushed'`).Scan(&seconds)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("read when the units left were written back: %w", err)
+	}
+	return time.Duration(seconds) * time.Second, true, nil
+}
+
+// tryWrite writes a row and takes it back.
+func (s *Store) tryWrite(ctx context.Context) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("try to write: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // what is not committed is gone in any case
+	if _, err := tx.ExecContext(ctx, "INSERT INTO deployment (name, value) VALUES (?, '')", rand.Text()); err != nil {
+		return fmt.Errorf("try to write: %w", err)
 	}
 	return nil
 }

@@ -51,14 +51,18 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 		return
 	}
 	for i := range c.group.shards {
-		age := 0.0
-		if entries := oldest[i].Val(); len(entries) > 0 {
-			age = ageOf(entries[0].ID, clock.Val()).Seconds()
-		}
 		shard := strconv.Itoa(i)
 		metrics <- prometheus.MustNewConstMetric(c.entries, prometheus.GaugeValue, float64(lengths[i].Val()), shard)
-		metrics <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, age, shard)
+		metrics <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, age(oldest[i].Val(), clock.Val()).Seconds(), shard)
 	}
+}
+
+// age returns how long the first of the entries has been there, 0 where there is none.
+func age(entries []Entry, now time.Time) time.Duration {
+	if len(entries) == 0 {
+		return 0
+	}
+	return ageOf(entries[0].ID, now)
 }
 
 // ageOf returns how long ago the entry of an id was made; 0 for what is no id.

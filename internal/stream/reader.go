@@ -98,6 +98,9 @@ func (r *Reader) shard(ctx, work context.Context, shard int) {
 			if err = r.claim(ctx, work, shard, r.options.ClaimAfter); err == nil {
 				orphans, err = r.sweep(work, shard, orphans)
 			}
+			if err == nil {
+				err = r.showUp(work, shard)
+			}
 		}
 		if err == nil {
 			err = r.read(work, shard, block)
@@ -140,6 +143,21 @@ func (r *Reader) read(work context.Context, shard int, wait time.Duration) error
 		return fmt.Errorf("read shard %d: %w", shard, err)
 	}
 	return r.handle(work, shard, streams[0].Messages)
+}
+
+// behindAll is an id that no entry has, and no entry comes after.
+const behindAll = "18446744073709551615-0"
+
+// showUp has the group see this consumer while there is nothing to read, else it would look dead: Redis before 7.2 does not count a
+// read that waits. It asks for the entries that it owns already, but behind all that there can be, so none is handed out.
+func (r *Reader) showUp(work context.Context, shard int) error {
+	err := r.group.client.XReadGroup(work, &redis.XReadGroupArgs{
+		Group: r.group.name, Consumer: r.options.Consumer, Streams: []string{r.group.shards[shard].Entries, behindAll}, Count: 1, Block: -1,
+	}).Err()
+	if err != nil {
+		return fmt.Errorf("show up in shard %d: %w", shard, err)
+	}
+	return nil
 }
 
 // claim hands out the entries that nobody has touched for idle.

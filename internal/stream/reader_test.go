@@ -166,3 +166,26 @@ func TestTrimmedEntriesAreCounted(t *testing.T) {
 		t.Errorf("%v trimmed entries counted, want 1", n)
 	}
 }
+
+// A reader that has nothing to read is seen, again and again. Redis before 7.2 does not even know it by its reads.
+func TestIdleReaderIsSeen(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.open(t)
+	newReader(t, d, stream.Options{Consumer: "idle", ClaimAfter: 500 * time.Millisecond}).start(t)
+	for shard := range shards {
+		var before time.Duration
+		servertest.Eventually(t, 15*time.Second, "the reader is heard of for a second time", func() bool {
+			list, err := d.XInfoConsumers(t.Context(), shards[shard].Entries, group).Result()
+			if err != nil || len(list) == 0 {
+				return false
+			}
+			again := list[0].Idle < before
+			before = list[0].Idle
+			return again
+		})
+	}
+	if got := d.handed(0); len(got) > 0 {
+		t.Errorf("handed %v of nothing", got)
+	}
+}

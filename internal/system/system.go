@@ -68,7 +68,7 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	}
 	connection := stock.Connection{Addrs: c.RedisAddrs, Password: c.RedisPassword, TLS: c.RedisTLS, Conns: c.RedisConns, Lease: &stock.Lease{}}
 	s.Redis = stock.Connect(connection)
-	connection.Conns = 2*s.Shards.Len() + 2
+	connection.Conns = blockingConns(s.Shards.Len())
 	s.Blocking = stock.Connect(connection)
 	ops.RegisterSQLPool(registry, db)
 	ops.RegisterRedisPool(registry, "booking", s.Redis.PoolStats)
@@ -93,6 +93,9 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	s.alarm.healer = s.Healer
 	return s, nil
 }
+
+// blockingConns is the size of the pool for reads that wait: one for each shard, and as many for what does not.
+func blockingConns(shards int) int { return 2*shards + 2 }
 
 // Observers returns where the parts of this process tell what they do.
 func (s *System) Observers(registry prometheus.Registerer) stock.Observers {

@@ -151,6 +151,9 @@ func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
 	if err != nil {
 		return err
 	}
+	if err := readNothing(c); err != nil {
+		return err
+	}
 	dryRun := false
 	var bad invalid.Error
 	for name := range query { // a misspelt dry run would be a real one

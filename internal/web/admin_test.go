@@ -195,10 +195,25 @@ func TestResyncStock(t *testing.T) {
 			t.Errorf("%s: faults %v", query, p.Errors)
 		}
 	}
+	// What was meant as a dry run must not become a real one.
+	for body, field := range map[string]string{`{"dry_run":true}`: "dry_run", "dry_run=true": "", "null": "", strings.Repeat(" ", maxBody) + "{}": ""} {
+		w := f.do("POST", path, body, token)
+		if p := decode[Problem](t, w); w.Code != 400 && w.Code != 413 || field != "" && (len(p.Errors) != 1 || p.Errors[0].Field != field) {
+			t.Errorf("body %.20q: %d %+v", body, w.Code, p)
+		}
+	}
+	if p := wantProblem(t, f.do("POST", path+"?dry_run=false&dry_run=true", "", token), 400, "malformed"); len(p.Errors) != 1 || p.Errors[0].Field != "dry_run" {
+		t.Errorf("two wishes: %v", p.Errors)
+	}
 	wantProblem(t, f.do("POST", path, "", f.token(2, account.Customer)), 403, "forbidden")
 	wantProblem(t, f.do("POST", path, ""), 401, "unauthenticated")
 	if f.back.calls != 0 {
 		t.Errorf("%d resyncs for nobody", f.back.calls)
+	}
+	for _, body := range []string{"{}", " \n"} {
+		if w := f.do("POST", path, body, token); w.Code != 200 {
+			t.Errorf("body %q: %d %s", body, w.Code, w.Body)
+		}
 	}
 	wantProblem(t, f.do("POST", "/api/v1/admin/shows/8/stock/resync", "", token), 404, "not_found")
 	f.back.err = fmt.Errorf("resync of show 9: %w", stock.ErrResyncRunning)

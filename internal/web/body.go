@@ -1,10 +1,12 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,19 +19,42 @@ const maxBody = 64 << 10
 // readBody decodes the request's body, one JSON object, into the fields of the struct that into points to, as strictly as package
 // object does.
 func readBody(c echo.Context, into any) error {
-	r := c.Request()
-	if !isJSON(r.Header.Get(echo.HeaderContentType)) {
+	if h := c.Request().Header; !isJSON(h.Get(echo.HeaderContentType)) || encoded(h) {
 		return errMediaType
 	}
-	// Given the server's own ResponseWriter, MaxBytesReader also ends the connection of who sends too much.
-	data, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, maxBody))
+	data, err := readAll(c)
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return errTooLarge
-		}
-		return malformed("", "incomplete", "the body could not be read to its end")
+		return err
 	}
 	return object.Decode(data, into)
+}
+
+// readNothing refuses a body that says something, where all there is to say stands in the URL. Of what type it is does not matter:
+// who sends a form has something in mind, too.
+func readNothing(c echo.Context) error {
+	data, err := readAll(c)
+	if err != nil || len(bytes.TrimLeft(data, " \t\r\n")) == 0 {
+		return err
+	}
+	return object.Decode(data, new(struct{}))
+}
+
+func readAll(c echo.Context) ([]byte, error) {
+	// Given the server's own ResponseWriter, MaxBytesReader also ends the connection of who sends too much.
+	data, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, c.Request().Body, maxBody))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, errTooLarge
+		}
+		return nil, malformed("", "incomplete", "the body could not be read to its end")
+	}
+	return data, nil
+}
+
+// encoded says whether a body is compressed, which nobody asked for.
+func encoded(h http.Header) bool {
+	encoding := h.Get(echo.HeaderContentEncoding)
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }
 
 func isJSON(contentType string) bool {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/invalid"
 )
 
@@ -35,6 +36,20 @@ func TestReadBody(t *testing.T) {
 		if _, malformed := errors.AsType[*invalid.Malformed](err); malformed != test.malformed || !malformed && !errors.Is(err, test.want) || err == nil && body.Units != 2 {
 			t.Errorf("%s: %+v, %v", name, body, err)
 		}
+	}
+}
+
+// Who compresses a body is told so, and not that it is no JSON.
+func TestCompressedBody(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	for _, encoding := range []string{"gzip", "br", "identity, gzip"} {
+		wantProblem(t, f.do("POST", "/api/v1/login", "{}", "Content-Encoding: "+encoding), 415, "unsupported_media_type")
+		w := f.upload(imagePath, "pixels", "Content-Type: image/png", "Content-Encoding: "+encoding, f.token(1, account.Admin))
+		wantProblem(t, w, 415, "unsupported_media_type")
+	}
+	if w := f.do("POST", "/api/v1/login", `{"email":"a@b.c","password":"p"}`, "Content-Encoding: Identity"); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

@@ -34,7 +34,8 @@ func placeParser(mark uint32, ranks byte) func(text string) (place, bool) {
 		if !ok || raw[0] >= ranks || binary.BigEndian.Uint32(raw[9:]) != mark {
 			return place{}, false
 		}
-		return place{raw[0], at, int64(binary.BigEndian.Uint64(raw[1:]))}, true
+		id := int64(binary.BigEndian.Uint64(raw[1:]))
+		return place{raw[0], at, id}, id > 0
 	}
 }
 

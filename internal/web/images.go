@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -85,7 +84,7 @@ func readUpload(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	mediaType, parameters, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	isForm := mediaType == echo.MIMEMultipartForm
-	if err != nil || !isForm && !slices.Contains([]string{"image/jpeg", "image/png", "image/webp"}, mediaType) {
+	if err != nil || encoded(r.Header) || !isForm && !slices.Contains([]string{"image/jpeg", "image/png", "image/webp"}, mediaType) {
 		return nil, errImageType
 	}
 	if r.ContentLength > images.MaxUpload+formOverhead {
@@ -147,18 +146,10 @@ func uploadError(err error) error {
 
 // getImage sends a file that never changes, so it may be kept for ever by whoever gets it.
 func (s *Server) getImage(c echo.Context) error {
-	r, file := c.Request(), c.Param("file")
-	data, err := s.deps.Images.Read(r.Context(), file)
+	file := c.Param("file")
+	data, err := s.deps.Images.Read(c.Request().Context(), file)
 	if err != nil {
 		return unlessKnown(err)
 	}
-	h := c.Response().Header()
-	h.Set(echo.HeaderContentType, "image/jpeg")
-	h.Set(echo.HeaderCacheControl, images.CacheControl)
-	h.Set("ETag", `"`+strings.TrimSuffix(file, ".jpg")+`"`)
-	for _, name := range []string{"Range", "If-Match"} { // files are small; answered are 200 and 304 alone
-		r.Header.Del(name)
-	}
-	http.ServeContent(c.Response(), r, "", time.Time{}, bytes.NewReader(data))
-	return nil
+	return sendFile(c, "image/jpeg", images.CacheControl, strings.TrimSuffix(file, ".jpg"), data)
 }

@@ -70,9 +70,7 @@ func (f *fixture) upload(path, body string, headers ...string) *httptest.Respons
 		name, value, _ := strings.Cut(header, ": ")
 		r.Header.Set(name, value)
 	}
-	w := httptest.NewRecorder()
-	f.ServeHTTP(w, r)
-	return w
+	return f.serve(r, body)
 }
 
 func TestSetImage(t *testing.T) {
@@ -113,14 +111,14 @@ func TestSetImageRefuses(t *testing.T) {
 		code, field             string
 	}{
 		"as large as can be":   {imagePath, full, jpeg, 200, "", ""},
-		"a byte too many":      {imagePath, full + "x", jpeg, 413, "too_large", ""},
-		"far too large":        {imagePath, full + full, jpeg, 413, "too_large", ""},
+		"a byte too many":      {imagePath, full + "x", jpeg, 413, "too_large", "image"},
+		"far too large":        {imagePath, full + full, jpeg, 413, "too_large", "image"},
 		"in a form":            {imagePath, fits, formType, 200, "", ""},
-		"too large for a form": {imagePath, over, overType, 413, "too_large", ""},
-		"no type":              {imagePath, "pixels", "Accept: */*", 415, "unsupported_media_type", ""},
-		"GIF":                  {imagePath, "pixels", "Content-Type: image/gif", 415, "unsupported_media_type", ""},
-		"SVG":                  {imagePath, "<svg/>", "Content-Type: image/svg+xml", 415, "unsupported_media_type", ""},
-		"JSON":                 {imagePath, "{}", "Content-Type: application/json", 415, "unsupported_media_type", ""},
+		"too large for a form": {imagePath, over, overType, 413, "too_large", "image"},
+		"no type":              {imagePath, "pixels", "Accept: */*", 415, "unsupported_media_type", "image"},
+		"GIF":                  {imagePath, "pixels", "Content-Type: image/gif", 415, "unsupported_media_type", "image"},
+		"SVG":                  {imagePath, "<svg/>", "Content-Type: image/svg+xml", 415, "unsupported_media_type", "image"},
+		"JSON":                 {imagePath, "{}", "Content-Type: application/json", 415, "unsupported_media_type", "image"},
 		"half a form":          {imagePath, fits[:len(fits)/2], formType, 400, "malformed", ""},
 		"form without a bound": {imagePath, fits, "Content-Type: multipart/form-data", 400, "malformed", ""},
 		"two images":           {imagePath, twice, twiceType, 400, "malformed", "image"},

@@ -162,7 +162,7 @@ func TestLimitsOfRequests(t *testing.T) {
 // What else is refused to protect the rest is counted, too, by its reason.
 func TestShed(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, Options{})
+	f := withShow(t)
 	const login = `{"email":"a@example.com","password":"long enough"}`
 	f.people.err = fmt.Errorf("verify: %w", account.ErrBusy)
 	if w := f.do("POST", "/api/v1/login", login); w.Header().Get("Retry-After") != "2" {
@@ -174,8 +174,8 @@ func TestShed(t *testing.T) {
 	wantProblem(t, f.do("POST", "/api/v1/login", login), 429, "too_many_attempts")
 	f.people.err = account.ErrBadCredentials // which protects nobody
 	wantProblem(t, f.do("POST", "/api/v1/login", login), 401, "bad_credentials")
-	f.back.err = fmt.Errorf("resync: %w", stock.ErrBusy)
-	wantProblem(t, f.do("POST", "/api/v1/admin/shows/9/stock/resync", "", f.token(1, account.Admin)), 503, "busy")
+	f.box.err = fmt.Errorf("reserve: %w", stock.ErrBusy)
+	wantProblem(t, f.do("POST", bookPath, `{"units":2}`, f.token(7, account.Customer)), 503, "busy")
 	if diff := cmp.Diff(map[string]float64{"password_queue": 1, "login_attempts": 1, "backlog": 1}, f.samples(t, "neticket_shed_total")); diff != "" {
 		t.Error(diff)
 	}

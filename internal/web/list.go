@@ -55,10 +55,16 @@ func (s *Server) listShows(c echo.Context) error {
 	}{page, next})
 }
 
-// parameters returns those of the URL, unlike c.QueryParams not without those that it cannot read.
+// parameters returns those of the URL, unlike c.QueryParams not without those that it cannot read. None is given twice: whoever
+// does so may mean the other one.
 func parameters(c echo.Context) (url.Values, error) {
 	raw := c.Request().URL.RawQuery
 	query, err := url.ParseQuery(raw)
+	for name, values := range query {
+		if len(values) > 1 {
+			return nil, malformed(name[:min(len(name), 100)], "repeated", "must be given once")
+		}
+	}
 	if err == nil {
 		return query, nil
 	}
@@ -147,17 +153,17 @@ func (s *Server) ranked(want listing, holds func(show.State) bool, after place) 
 		if past := s.options.Now().Add(-clockSlack); !holds(show.Ended) && past.After(after.startsAt) {
 			after = place{startsAt: past}
 		}
-		shows, err := s.deps.Shows.After(after.startsAt, after.id, want.words)
-		if err != nil {
-			yield(showJSON{}, err)
-			return
-		}
 		_, now, err := s.last(nil)
 		if err != nil {
 			yield(showJSON{}, err)
 			return
 		}
-		for chunk := range chunks(possible(shows, holds, now), want.limit+1, maxChunk) {
+		shows, err := s.deps.Shows.Find(show.Search{Words: want.words, States: holds, Now: now, StartsAt: after.startsAt, ID: after.id})
+		if err != nil {
+			yield(showJSON{}, err)
+			return
+		}
+		for chunk := range chunks(shows, want.limit+1, maxChunk) {
 			levels, now, err := s.last(chunk)
 			if err != nil {
 				yield(showJSON{}, err)
@@ -172,18 +178,6 @@ func (s *Server) ranked(want listing, holds func(show.State) bool, after place) 
 				if holds(show.StateOf(*candidate, now, level.Paused, level.Left)) && !yield(newShowJSON(candidate, level, now), nil) {
 					return
 				}
-			}
-		}
-	}
-}
-
-// possible yields the shows that can be in a state, as far as the time tells.
-func possible(shows iter.Seq[*show.Show], holds func(show.State) bool, now time.Time) iter.Seq[*show.Show] {
-	return func(yield func(*show.Show) bool) {
-		for s := range shows {
-			state := show.StateOf(*s, now, false, 1)
-			if (holds(state) || state == show.OnSale && (holds(show.Paused) || holds(show.SoldOut))) && !yield(s) {
-				return
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -12,14 +13,13 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/show/images"
 	"github.com/neticket/neticket/internal/web/page"
 )
 
 const (
 	langCookie = "neticket_lang"
 	langLife   = 365 * 24 * time.Hour
-	// forEver is for what never changes, because its name holds a hash of it.
-	forEver = "public, max-age=31536000, immutable"
 )
 
 // pagePolicy lets a page load what is its own, and nothing else; images may be what a form is about to upload.
@@ -146,8 +146,7 @@ func (s *Server) getFile(c echo.Context) error {
 	if !ok {
 		return echo.ErrNotFound
 	}
-	c.Response().Header().Set(echo.HeaderCacheControl, forEver)
-	return c.Blob(http.StatusOK, file.Type, file.Data)
+	return sendFile(c, file.Type, images.CacheControl, strings.TrimSuffix(c.Param("file"), path.Ext(c.Param("file"))), file.Data)
 }
 
 // getPoster draws the poster of a show that has no image.
@@ -165,7 +164,7 @@ func (s *Server) getPoster(c echo.Context) error {
 		return echo.ErrNotFound // of another title
 	}
 	h := c.Response().Header()
-	h.Set(echo.HeaderCacheControl, forEver)
+	h.Set(echo.HeaderCacheControl, images.CacheControl)
 	h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
 	return c.Blob(http.StatusOK, "image/svg+xml", page.Poster(of.Title))
 }

@@ -29,6 +29,7 @@ func (s *Server) routeAdminPages(pages *echo.Group) {
 	admin.POST("/shows", s.signedIn(s.addShow))
 	get(admin, "/shows/:id", s.signedIn(s.editShowPage))
 	admin.POST("/shows/:id", s.signedIn(s.editShow))
+	get(admin, "/shows/:id/image", func(c echo.Context) error { return seeOther(c, adminPages+"/shows/"+url.PathEscape(c.Param("id"))) })
 	admin.POST("/shows/:id/image", s.signedIn(s.uploadImage))
 	get(admin, "/stock", s.signedIn(s.adminStockPage))
 	get(admin, "/stock/:id/resync", s.signedIn(s.resyncPage))

@@ -44,15 +44,28 @@ func (s *Server) auditPage(c echo.Context, _ account.Claims) error {
 }
 
 func (s *Server) pageRecord(c echo.Context, j recordJSON) page.Record {
-	r := page.Record{ID: j.ID, At: j.At, Action: string(j.Action), Object: j.Object, IP: j.IP, Request: j.RequestID}
+	r := page.Record{
+		ID: j.ID, At: j.At, IP: j.IP, Request: j.RequestID,
+		Action: s.textOr(c, "admin.action."+string(j.Action), string(j.Action)),
+	}
+	kind, id, _ := strings.Cut(j.Object, ":")
+	r.Object = s.textOr(c, "admin.object."+kind, j.Object, "id", id)
+	if kind == "show" {
+		r.Show, _ = strconv.ParseInt(id, 10, 64)
+	}
 	if j.Actor != nil {
 		r.UserID, r.Who, r.Email = j.Actor.ID, j.Actor.Name, j.Actor.Email
 	}
-	if id, ok := strings.CutPrefix(j.Object, "show:"); ok {
-		r.Show, _ = strconv.ParseInt(id, 10, 64)
-	}
 	r.Changes, r.Facts = s.readDetails(c, j.Details)
 	return r
+}
+
+// textOr returns a text, or what is given where there is no text of that key.
+func (s *Server) textOr(c echo.Context, key, without string, args ...any) string {
+	if !s.site.Has(key) {
+		return without
+	}
+	return s.text(c, key, args...)
 }
 
 // readDetails takes the details of a record apart, for people: fields that have a before and an after, and others. The fields of a show
@@ -72,10 +85,7 @@ func (s *Server) readDetails(c echo.Context, raw json.RawMessage) (changes []pag
 	}
 	names := slices.SortedFunc(maps.Keys(details), func(a, b string) int { return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a, b)) })
 	for _, name := range names {
-		title := name
-		if key := s.known("admin.field."+name, ""); key != "" {
-			title = s.text(c, key)
-		}
+		title := s.textOr(c, "admin.field."+name, name)
 		change, _ := details[name].(map[string]any)
 		before, hasBefore := change["before"]
 		after, hasAfter := change["after"]

@@ -50,7 +50,7 @@ func (s *Server) adminStockPage(c echo.Context, _ account.Claims) error {
 
 func pageStockLine(of showJSON, j stockJSON) page.StockLine {
 	line := page.StockLine{
-		Show: pageShow(of), State: j.State, Capacity: j.Capacity, Confirmed: j.Reserved, Pending: j.Pending, Left: j.Left, Epoch: j.Epoch,
+		Show: pageShow(of), State: j.State, Capacity: j.Capacity, Confirmed: j.Reserved, Pending: j.Pending, Left: j.Left,
 	}
 	if j.Drift != nil {
 		line.Told, line.Drift, line.Audited = true, *j.Drift, *j.AuditedAt

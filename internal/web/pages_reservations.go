@@ -77,7 +77,7 @@ func (s *Server) calendar(c echo.Context, me account.Claims) error {
 		return err
 	case r.Status == booking.Pending:
 		return booking.ErrPending
-	case r.Status != booking.Confirmed && r.Status != booking.Cancelling:
+	case r.Status != booking.Confirmed:
 		return booking.ErrNotFound
 	}
 	number := booking.Number(r.ID)

@@ -34,7 +34,7 @@ func TestReservationPage(t *testing.T) {
 		"pending":    {booked(booking.Pending), "자리를 잡았습니다", "Your seats are taken", []string{follows, refreshes}, []string{number, "onfirmed<", "확정되었", "<svg class=\"qr\"", cancels, calendar}},
 		"confirmed":  {booked(booking.Confirmed), "예매가 확정되었습니다", "Your booking is confirmed", []string{number, `<svg class="qr"`, cancels, calendar}, []string{follows, refreshes}},
 		"begun":      {begun, "공연이 시작되어", "can no longer be cancelled", []string{number}, []string{follows, cancels, calendar}},
-		"cancelling": {booked(booking.Cancelling), "예매를 취소하고 있습니다", "is being cancelled", []string{number, follows, refreshes}, []string{cancels}},
+		"cancelling": {booked(booking.Cancelling), "예매를 취소하고 있습니다", "is being cancelled", []string{follows, refreshes}, []string{number, cancels, calendar}},
 		"cancelled":  {booked(booking.Cancelled), "예매가 취소되었습니다", "Your booking is cancelled", nil, []string{number, follows, refreshes, cancels, calendar}},
 		"sold out":   {rejected(booking.SoldOut), "남은 표가 없었습니다", "The last tickets were gone", nil, []string{number, follows, cancels, calendar}},
 		"limit":      {rejected(booking.LimitReached), "매수를 넘는", "than one person may", nil, []string{number}},
@@ -100,7 +100,7 @@ func TestCalendarFile(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, w.Body)
 		}
 	}
-	for status, want := range map[booking.Status]int{booking.Pending: 409, booking.Rejected: 404, booking.Cancelled: 404} {
+	for status, want := range map[booking.Status]int{booking.Pending: 409, booking.Rejected: 404, booking.Cancelling: 404, booking.Cancelled: 404} {
 		f.box.answer = booked(status)
 		if w := f.page("GET", minePath+"/calendar.ics", "", f.token(7, account.Customer)); w.Code != want {
 			t.Errorf("%s: %d, want %d", status, w.Code, want)

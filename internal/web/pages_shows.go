@@ -97,13 +97,13 @@ func (s *Server) openingSoon() ([]page.Show, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.deps.Shows.After(now, 0, nil)
+	all, err := s.deps.Shows.Find(show.Search{States: func(state show.State) bool { return state == show.Upcoming }, Now: now})
 	if err != nil {
 		return nil, err
 	}
 	var next []*show.Show // by opening
 	for of := range all {
-		if !of.SalesOpenAt.After(now) || len(next) == soonShows && !of.SalesOpenAt.Before(next[soonShows-1].SalesOpenAt) {
+		if len(next) == soonShows && !of.SalesOpenAt.Before(next[soonShows-1].SalesOpenAt) {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(next, of, func(a, b *show.Show) int {
@@ -148,7 +148,7 @@ func (s *Server) searchPage(c echo.Context) error {
 	if next != nil {
 		content.Next = *next
 	}
-	all, err := s.deps.Shows.After(time.Time{}, 0, want.words)
+	all, err := s.deps.Shows.Find(show.Search{Words: want.words})
 	if err != nil {
 		return err
 	}

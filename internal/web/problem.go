@@ -73,6 +73,12 @@ func problem(status int, code, detail string) Problem {
 	}
 }
 
+// naming adds the fault of a field.
+func (p Problem) naming(field, code, message string) Problem {
+	p.Errors = []invalid.Field{{Field: field, Code: code, Message: message}}
+	return p
+}
+
 func (p Problem) retry(after time.Duration) Problem {
 	p.retryAfter = max(after, time.Second)
 	return p
@@ -86,12 +92,15 @@ var refusals = []struct {
 }{
 	{errUnavailable, unavailable}, // whatever it wraps
 	{show.ErrUnavailable, unavailable},
+	{account.ErrUnavailable, unavailable},
 	{booking.ErrUnreadable, unavailable},
-	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json.")},
+	{errMediaType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, and not compressed.")},
 	{errFormType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/x-www-form-urlencoded.")},
 	{errTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The body has more than %d bytes.", maxBody))},
-	{errImageType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be image/jpeg, image/png or image/webp, or a multipart/form-data with one of these in the field image.")},
-	{errImageTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The image has more than %d bytes.", images.MaxUpload))},
+	{errImageType, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be image/jpeg, image/png or image/webp, or a multipart/form-data with one of these in the field image, and not compressed.").
+		naming(imageField, "unknown_format", "must be a JPEG, a PNG or a WebP")},
+	{errImageTooLarge, problem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The image has more than %d bytes.", images.MaxUpload)).
+		naming(imageField, "too_large", fmt.Sprintf("must have at most %d bytes", images.MaxUpload))},
 	{errUnauthenticated, problem(http.StatusUnauthorized, "unauthenticated", "Please log in.")},
 	{errTooManyStreams, problem(http.StatusServiceUnavailable, "too_many_streams", "Too many streams are open here. Please ask for the show itself now and then, or try again.").retry(5 * time.Second)},
 	{errForbidden, problem(http.StatusForbidden, "forbidden", "You may not do this.")},

@@ -49,6 +49,7 @@ func TestProblems(t *testing.T) {
 		"other site":        {errOtherSite, 403, "forbidden", "", 0},
 		"email taken":       {account.ErrEmailTaken, 409, "email_taken", "", 0},
 		"no show":           {show.ErrNotFound, 404, "not_found", "", 0},
+		"no accounts":       {fmt.Errorf("read user: %w: %w", account.ErrUnavailable, io.ErrUnexpectedEOF), 503, "unavailable", "1", 1},
 		"no user":           {account.ErrNotFound, 404, "not_found", "", 0},
 		"too many":          {&tooManyRequestsError{20 * time.Millisecond}, 429, "too_many_requests", "1", 0},
 		"too many attempts": {&account.TooManyAttemptsError{RetryAfter: 61100 * time.Millisecond}, 429, "too_many_attempts", "62", 0},

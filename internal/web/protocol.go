@@ -21,8 +21,12 @@ import (
 //
 // An answer of a handler is never taken for one of those. Only what is written first after a connection was opened, or became
 // idle, is looked at; of a handler that is a status line with the headers of apiHeaders, which are sorted, so that Cache-Control
-// comes before Content-Type.
-const errorHeaders = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+// comes before Connection and Content-Type.
+const (
+	errorHeaders = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+	// expectation begins net/http's answer to an Expect header that it does not know. No words follow.
+	expectation = " 417 Expectation Failed\r\nConnection: close\r\n"
+)
 
 // Closing a connection with something unread resets it, and a client that is still sending might never see its answer. So what
 // it sends is read for a while.
@@ -73,6 +77,10 @@ func (c *protocolConn) Write(p []byte) (int, error) {
 
 // ownAnswer returns status and words of an answer that net/http made up itself, or 0.
 func ownAnswer(p []byte) (status int, words []byte) {
+	const version = len("HTTP/1.1")
+	if len(p) > version && bytes.HasPrefix(p[version:], []byte(expectation)) {
+		return http.StatusExpectationFailed, []byte("417 Expectation Failed")
+	}
 	line := bytes.IndexByte(p, '\r')
 	if line < len("HTTP/1.1 400") || !bytes.HasPrefix(p[line:], []byte(errorHeaders)) {
 		return 0, nil
@@ -89,6 +97,8 @@ func (c *protocolConn) refuse(status int, words []byte) error {
 		p.Errors = []invalid.Field{{Field: header, Code: "characters", Message: "must have printable characters only"}}
 	} else if status == http.StatusRequestHeaderFieldsTooLarge {
 		p.Errors = []invalid.Field{{Field: "headers", Code: "too_long", Message: fmt.Sprintf("must have at most %d bytes, with the address", maxHeaderBytes)}}
+	} else if status == http.StatusExpectationFailed {
+		p.Errors = []invalid.Field{{Field: "Expect", Code: "unknown", Message: "must be 100-continue, or not be sent"}}
 	} else if bytes.HasSuffix(words, []byte("Host header")) {
 		p.Errors = []invalid.Field{{Field: "Host", Code: "format", Message: "must be the name of a host"}}
 	}

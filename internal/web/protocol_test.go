@@ -83,6 +83,9 @@ func checkRefusal(t *testing.T, name string, answer *http.Response, body string,
 		h.Get("X-Request-Id") != p.RequestID || len(p.RequestID) != 16 || h.Get("Date") == "" || answer.ContentLength != int64(len(body)) {
 		t.Errorf("%s: close %v, %d bytes, header %v", name, answer.Close, answer.ContentLength, h)
 	}
+	if err := theDocument(t).Value("Problem", []byte(body)); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
 	got := ""
 	if len(p.Errors) == 1 {
 		got = p.Errors[0].Field
@@ -121,6 +124,7 @@ func TestWhatIsNotARequest(t *testing.T) {
 		"TLS":                          {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, ""},
 		"length and encoding":          {post + "Content-Length: x\r\n\r\n", 400, ""},
 		"unknown encoding":             {post + "Transfer-Encoding: gzip\r\n\r\n", 501, ""},
+		"unknown expectation":          {post + "Content-Length: 2\r\nExpect: a miracle\r\n\r\n{}", 417, "Expect"},
 		"version":                      {"GET / HTTP/3.0\r\nHost: example.com\r\n\r\n", 505, ""},
 		"too large":                    {post + "Cookie: " + strings.Repeat("a", 2*maxHeaderBytes) + "\r\n\r\n", 431, "headers"},
 		"far too large":                {post + strings.Repeat("Cookie: a\r\n", maxHeaderBytes), 431, "headers"},
@@ -159,6 +163,7 @@ func TestWhatIsNotARequestAnyMore(t *testing.T) {
 		"in one piece with another":       {[]string{get + bad}, []int{200, 400}},
 		"behind one whose body is read":   {[]string{post + token + "\r\n{\"units\":2}" + bad}, []int{202, 400}},
 		"behind one whose body is unread": {[]string{post + "\r\n{\"units\":2}" + bad}, []int{401, 400}},
+		"expects something":               {[]string{get + post + "Expect: x\r\n\r\n{\"units\":2}"}, []int{200, 417}},
 		"behind 100 Continue":             {[]string{post + token + "Expect: 100-continue\r\n\r\n", "{\"units\":2}" + bad}, []int{100, 202, 400}},
 		"in two pieces":                   {[]string{bad[:40], bad[40:]}, []int{400}},
 		"behind much":                     {[]string{bad[:16] + "X: " + strings.Repeat("a", 5000) + "\r\n" + bad[16:]}, []int{400}},
@@ -174,10 +179,12 @@ func TestWhatIsNotARequestAnyMore(t *testing.T) {
 		}
 		last := len(got) - 1
 		field := "" // it depends on how much was read at once
-		if strings.Contains(bodies[last], `"field":"Prefer"`) {
-			field = "Prefer"
+		for _, header := range []string{"Prefer", "Expect"} {
+			if strings.Contains(bodies[last], `"field":"`+header+`"`) {
+				field = header
+			}
 		}
-		checkRefusal(t, name, answers[last], bodies[last], 400, field)
+		checkRefusal(t, name, answers[last], bodies[last], test.statuses[last], field)
 	}
 }
 

@@ -37,6 +37,9 @@ func (s *Server) route() {
 	admin.DELETE("/dead-letters/:id", s.signedIn(s.dropDeadLetter))
 
 	get(s.echo.Group("/images"), "/:file", s.getImage)
+
+	get(s.echo.Group("/api"), "/openapi.yaml", s.getDocument)
+	get(s.echo.Group("/docs"), "", s.getDocs)
 	s.routePages()
 }
 

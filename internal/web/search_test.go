@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -95,7 +96,7 @@ func TestSearchOfManyShows(t *testing.T) {
 			states[show.StateOf(s, noon, false, l.levels[id].Left) == show.OnSale]++
 		}
 		words := show.ReadWords(q, nil)
-		all, _ := l.catalogue.After(time.Time{}, 0, words)
+		all, _ := l.catalogue.Find(show.Search{Words: words})
 		want := 0
 		for s := range all {
 			want++
@@ -134,6 +135,7 @@ func BenchmarkSearch(b *testing.B) {
 		"rare":             "/api/v1/shows?q=" + url.QueryEscape("1234회 서울"),
 		"absent":           "/api/v1/shows?q=" + url.QueryEscape("캣츠"),
 		"one_letter":       "/api/v1/shows?limit=100&q=1",
+		"many_letters":     "/api/v1/shows?q=" + url.QueryEscape("1 2 3 4 5 a c e i l n o r s t 0 6 7 8 9"),
 		"all_but_bookable": "/api/v1/shows?state=ended&q=" + url.QueryEscape("회"),
 	} {
 		b.Run(name, func(b *testing.B) { search(b, path) })
@@ -148,7 +150,7 @@ func BenchmarkSearch(b *testing.B) {
 	})
 }
 
-// FuzzList: whatever is asked for, the answer is a page, or a problem that names a field.
+// FuzzList: whatever is asked for, the answer is a page of shows that are as wanted, in order, or a problem that names a field.
 func FuzzList(f *testing.F) {
 	l := newLibrary(f, 50)
 	fixture := newFixture(f, Options{RatePerAddress: 1 << 30})
@@ -163,7 +165,24 @@ func FuzzList(f *testing.F) {
 		w := fixture.do("GET", "/api/v1/shows?"+query.Encode(), "")
 		switch w.Code {
 		case 200:
-			decode[listJSON](t, w)
+			found := decode[listJSON](t, w).Shows
+			for i, s := range found {
+				bookable := s.State == show.OnSale
+				if state != "" && string(s.State) != state || state == "" && q == "" && !bookable {
+					t.Errorf("show %d is %s", s.ID, s.State)
+				}
+				if i == 0 {
+					continue
+				}
+				before := found[i-1]
+				rose := compareShows(&l.shows[s.ID-1], before.StartsAt, before.ID) > 0
+				if was := before.State == show.OnSale; bookable && !was || bookable == was && !rose {
+					t.Errorf("show %d comes after %d", s.ID, before.ID)
+				}
+			}
+			if most, err := strconv.Atoi(limit); err == nil && len(found) > most {
+				t.Errorf("%d shows, want %s at most", len(found), limit)
+			}
 		case 422:
 			if p := wantProblem(t, w, 422, "invalid"); len(p.Errors) == 0 {
 				t.Errorf("no field is named: %+v", p)
@@ -174,12 +193,20 @@ func FuzzList(f *testing.F) {
 	})
 }
 
-// FuzzCursor: what is read as a cursor is one, so that no two texts mean one place.
+// FuzzCursor: what is read as a cursor is one, so that no two texts mean one place, and each place's cursor is read, by its own query.
 func FuzzCursor(f *testing.F) {
-	f.Add(place{0, noon, 5}.cursor(7))
-	f.Add(place{1, noon, 1 << 62}.cursor(7))
-	f.Add("AAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Add(place{0, noon, 5}.cursor(7), byte(0), noon.UnixMilli(), int64(5), uint32(7))
+	f.Add(place{1, noon, 1 << 62}.cursor(7), byte(1), noon.UnixMilli(), int64(-1), uint32(0))
+	f.Add("AAAAAAAAAAAAAAAAAAAAAAAAAAAA", byte(2), int64(1)<<62, int64(1)<<62, uint32(1)<<31)
+	f.Fuzz(func(t *testing.T, text string, rank byte, ms, id int64, mark uint32) {
+		want := place{rank, time.UnixMilli(ms).UTC(), id}
+		possible := rank < 2 && id > 0 && want.startsAt.Year() >= 2000 && want.startsAt.Year() <= 9000
+		if got, ok := placeParser(mark, 2)(want.cursor(mark)); ok != possible || ok && got != want {
+			t.Errorf("%+v is read as %+v, %v", want, got, ok)
+		}
+		if got, ok := placeParser(mark+1, 2)(want.cursor(mark)); ok {
+			t.Errorf("%+v is read by another query", got)
+		}
 		if p, ok := placeParser(7, 2)(text); ok && p.cursor(7) != text {
 			t.Errorf("%q is read as %+v", text, p)
 		}

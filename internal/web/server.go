@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
+	"github.com/neticket/neticket/internal/web/apidoc"
 	"github.com/neticket/neticket/internal/web/page"
 )
 
@@ -70,6 +71,7 @@ type Server struct {
 	perAddress  *limiter[netip.Addr]
 	sites       http.CrossOriginProtection
 	headers     http.Header
+	docs        func() ([]byte, error) // made by who asks first
 	checks      []check
 	unavailable rate.Sometimes // so that an outage does not fill the log
 
@@ -102,6 +104,13 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
 		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
 	}
+	s.docs = sync.OnceValues(func() ([]byte, error) {
+		stylesheet, err := s.site.Files.URL("docs.css")
+		if err != nil {
+			return nil, err
+		}
+		return apidoc.HTML(stylesheet)
+	})
 	s.metrics.countStreams(registry, &s.streams)
 	s.perUser = newLimiter[int64](options.RatePerUser, options.Now, s.metrics.shed.WithLabelValues("rate_per_user"))
 	s.perAddress = newLimiter[netip.Addr](options.RatePerAddress, options.Now, s.metrics.shed.WithLabelValues("rate_per_address"))

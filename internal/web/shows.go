@@ -18,8 +18,8 @@ import (
 // Shows is what is on sale.
 type Shows interface {
 	Get(ctx context.Context, id int64) (show.Show, error)
-	// After yields the shows that hold all the words, by start, then id, from after a place on.
-	After(startsAt time.Time, id int64, words show.Words) (iter.Seq[*show.Show], error)
+	// Find yields the shows that a search asks for, by start, then id.
+	Find(q show.Search) (iter.Seq[*show.Show], error)
 }
 
 // Levels tells the units left of shows, and Redis's time.
@@ -83,7 +83,7 @@ func (s *Server) getShow(c echo.Context) error {
 // showID returns the id in the path, or show.ErrNotFound for what is none.
 func showID(c echo.Context) (int64, error) {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-	if err != nil || strconv.FormatInt(id, 10) != c.Param("id") {
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != c.Param("id") {
 		return 0, show.ErrNotFound
 	}
 	return id, nil

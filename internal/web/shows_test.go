@@ -116,7 +116,7 @@ func TestListByState(t *testing.T) {
 	f.shelf.put(12, -9*h, -8*h, -3*h, stockOf(5)) // ended, sooner
 	f.shelf.put(21, -9*h, -8*h, 1*h, stockOf(5))  // closed
 	f.shelf.put(31, 1*h, 2*h, 3*h, stockOf(5))    // upcoming
-	f.shelf.put(41, -1*h, 2*h, 4*h, stock.Level{Paused: true})
+	f.shelf.put(41, -1*h, 2*h, 4*h, stock.Level{Capacity: 100, Paused: true})
 	f.shelf.put(51, -1*h, 2*h, 5*h, stockOf(0))
 	f.shelf.put(61, -1*h, 2*h, 7*h, stockOf(1))
 	f.shelf.put(62, -1*h, 2*h, 6*h, stockOf(1))
@@ -201,7 +201,7 @@ func TestListRefusesNonsense(t *testing.T) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
-	for query, field := range map[string]string{"q=%_\\": "q", "limit=5&cursor=%zz": "cursor"} {
+	for query, field := range map[string]string{"q=%_\\": "q", "limit=5&cursor=%zz": "cursor", "limit=1&limit=100": "limit", "state=&q=a&state=ended": "state"} {
 		if p := wantProblem(t, f.do("GET", "/api/v1/shows?"+query, ""), 400, "malformed"); len(p.Errors) != 1 || p.Errors[0].Field != field {
 			t.Errorf("%s: got %v, want a fault of %s", query, p.Errors, field)
 		}

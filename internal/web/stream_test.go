@@ -238,6 +238,7 @@ func TestStreamRefusesNonsense(t *testing.T) {
 			t.Errorf("%.50s: %v", query, p.Errors)
 		}
 	}
+	wantProblem(t, f.do("GET", "/api/v1/stock/stream?shows=1&shows=2", ""), 400, "malformed")
 	wantProblem(t, f.do("GET", "/api/v1/stock/stream?shows=1,4", ""), 404, "not_found")
 	wantProblem(t, f.do("GET", "/api/v1/stock/stream?shows=%zz", ""), 400, "malformed")
 	f.shelf.levelsErr = io.ErrUnexpectedEOF

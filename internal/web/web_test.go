@@ -21,6 +21,7 @@ import (
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/web/apidoc/apidoctest"
 )
 
 // fixture is a server over people, shows, levels, a box office and a back office that a test sets as it likes. Unless options
@@ -37,14 +38,18 @@ type fixture struct {
 	log      *logBuffer
 	registry *prometheus.Registry
 	signer   *account.Signer
+
+	document func(apidoctest.Exchange) // fails the test where an exchange is not as documented; nil in benchmarks and fuzz targets
 }
+
+const ourSecret = "a secret of thirty-two bytes, ours"
 
 func newFixture(t testing.TB, options Options) *fixture {
 	t.Helper()
 	if options.Now == nil {
 		options.Now = func() time.Time { return noon }
 	}
-	signer, err := account.NewSigner([][]byte{[]byte(strings.Repeat("s", 32))}, time.Hour, time.Now)
+	signer, err := account.NewSigner([][]byte{[]byte(ourSecret)}, time.Hour, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,11 +57,28 @@ func newFixture(t testing.TB, options Options) *fixture {
 		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{}, ledger: &ledger{}, graves: &graves{},
 		log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer,
 	}
+	f.people.user = account.User{ID: 7, Role: account.Customer}
 	f.Server = New(Dependencies{
 		Accounts: f.people, Tokens: signer, Revocations: f.people, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
 		Images: f.gallery, AuditLog: f.ledger, DeadLetters: f.graves,
 	}, options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
+	if t, ok := t.(*testing.T); ok {
+		f.document = documented(theDocument(t), f.Server, func(fault error) { t.Error(fault) })
+	}
 	return f
+}
+
+// documented returns what holds exchanges with s against a document, but for those of a test that has added routes.
+func documented(by *apidoctest.Checker, s *Server, report func(error)) func(apidoctest.Exchange) {
+	routes := len(s.echo.Routes())
+	return func(e apidoctest.Exchange) {
+		if isPage(e.Request.URL.Path) || len(s.echo.Routes()) > routes {
+			return
+		}
+		if err := by.Check(e); err != nil {
+			report(err)
+		}
+	}
 }
 
 // do sends a request with the headers given as "Name: value" and returns the answer.
@@ -69,8 +91,19 @@ func (f *fixture) do(method, target, body string, headers ...string) *httptest.R
 		name, value, _ := strings.Cut(header, ": ")
 		r.Header.Add(name, value)
 	}
+	return f.serve(r, body)
+}
+
+// serve sends a request with this body, and holds both sides against the document.
+func (f *fixture) serve(r *http.Request, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
+	if f.document == nil {
+		f.ServeHTTP(w, r)
+		return w
+	}
+	sent := r.Clone(r.Context()) // a server may change its headers
 	f.ServeHTTP(w, r)
+	f.document(apidoctest.Exchange{Request: sent, Sent: []byte(body), Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()})
 	return w
 }
 
@@ -192,12 +225,12 @@ func compareShows(a *show.Show, startsAt time.Time, id int64) int {
 	return cmp.Or(a.StartsAt.Compare(startsAt), cmp.Compare(a.ID, id))
 }
 
-// After finds words as they are written.
-func (s *shelf) After(startsAt time.Time, id int64, words show.Words) (iter.Seq[*show.Show], error) {
+// Find finds words as they are written, and shows of every state, which is more than is asked for.
+func (s *shelf) Find(q show.Search) (iter.Seq[*show.Show], error) {
 	return func(yield func(*show.Show) bool) {
 		for _, found := range s.shows {
 			lacks := func(word string) bool { return !strings.Contains(strings.ToLower(found.Title+" "+found.Venue), word) }
-			if compareShows(found, startsAt, id) > 0 && !slices.ContainsFunc(words, lacks) && !yield(found) {
+			if compareShows(found, q.StartsAt, q.ID) > 0 && !slices.ContainsFunc(q.Words, lacks) && !yield(found) {
 				return
 			}
 		}

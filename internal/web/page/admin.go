@@ -53,7 +53,6 @@ type StockLine struct {
 	State                     string // of the hash in Redis: open, paused or unloaded
 	Capacity, Confirmed, Left int
 	Pending                   int64
-	Epoch                     int64
 
 	Told    bool // whether drift and audit are known: they cannot be told while something moves
 	Drift   int
@@ -126,11 +125,11 @@ type Audit struct {
 type Record struct {
 	ID          int64
 	At          time.Time
-	Who, Email  string // empty: the operator's tool
-	UserID      int64
-	Action      string // as the API spells it
+	UserID      int64 // 0: the operator's tool
+	Who, Email  string
+	Action      string
 	Object      string
-	Show        int64    // what it was done to, where that is a show
+	Show        int64    // the object, where it is a show
 	Changes     []Change // fields before and after
 	Facts       []Pair   // other details
 	IP, Request string

@@ -20,9 +20,6 @@ type Reservation struct {
 // Settled tells whether a reservation stays as it is, unless its owner does something.
 func (r Reservation) Settled() bool { return r.Status != "pending" && r.Status != "cancelling" }
 
-// Valid tells whether it lets its owner in.
-func (r Reservation) Valid() bool { return r.Status == "confirmed" || r.Status == "cancelling" }
-
 // Mine is a person's reservations.
 type Mine struct {
 	Upcoming []Reservation // those that wait for their number first, then nearest first
@@ -35,14 +32,14 @@ type Mine struct {
 // Add puts a reservation where it belongs.
 func (m *Mine) Add(r Reservation) {
 	switch {
-	case r.Status == "pending" || r.Valid() && !r.Started:
+	case r.Status == "cancelled" || r.Status == "rejected":
+		m.Void = append(m.Void, r)
+	case r.Status == "pending" || !r.Started:
 		m.Upcoming = append(m.Upcoming, r)
 		slices.SortStableFunc(m.Upcoming, func(a, b Reservation) int { return a.soonness().Compare(b.soonness()) })
-	case r.Valid():
+	default:
 		m.Past = append(m.Past, r)
 		slices.SortStableFunc(m.Past, func(a, b Reservation) int { return b.Show.Starts.Compare(a.Show.Starts) })
-	default:
-		m.Void = append(m.Void, r)
 	}
 }
 

@@ -1,0 +1,24 @@
+package web
+
+import (
+	"fmt"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/neticket/neticket/internal/web/apidoc"
+)
+
+// getDocument sends the OpenAPI document.
+func (s *Server) getDocument(c echo.Context) error {
+	return sendFile(c, "application/yaml", revalidate, hash(apidoc.YAML()), apidoc.YAML())
+}
+
+// getDocs sends the page that shows the document.
+func (s *Server) getDocs(c echo.Context) error {
+	page, err := s.docs()
+	if err != nil {
+		return fmt.Errorf("make the page of the interface: %w", err)
+	}
+	c.Response().Header().Set(echo.HeaderContentSecurityPolicy, pagePolicy)
+	return sendFile(c, echo.MIMETextHTMLCharsetUTF8, revalidate, hash(page), page)
+}
