@@ -6,16 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
 // streams waits until an API has that many open streams.
 func (p *process) streams(t *testing.T, want int) {
 	t.Helper()
-	servertest.Eventually(t, patience, fmt.Sprint(want, " streams are open"), func() bool {
-		_, metrics := get(t, p.ops+"/metrics")
-		return strings.Contains(string(metrics), fmt.Sprintf("\nneticket_stock_streams %d\n", want))
+	eventually(t, fmt.Sprint(want, " streams are open"), func() bool {
+		return p.metrics(t)["neticket_stock_streams"] == float64(want)
 	})
 }
 
