@@ -36,9 +36,10 @@ const patience = 20 * time.Second
 // visitor is a person at a browser, with a profile and a window of his own. Whatever the browser complains of makes the test
 // fail: an error in the console, a breach of the policy, a request that failed.
 type visitor struct {
-	t   *testing.T
-	ctx context.Context
-	url string
+	t    *testing.T
+	ctx  context.Context
+	url  string
+	lang string
 
 	mu       sync.Mutex
 	faults   []string
@@ -67,9 +68,25 @@ func visit(t *testing.T, url, lang string) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{t: t, url: url, sent: map[network.RequestID]*request{}}
+	v := &visitor{t: t, url: url, lang: lang}
+	v.open(all, chromedp.WithNewBrowserContext())
+	return v
+}
+
+// tab opens another window of the same person.
+func (v *visitor) tab() *visitor {
+	v.t.Helper()
+	tab := &visitor{t: v.t, url: v.url, lang: v.lang}
+	tab.open(v.ctx)
+	return tab
+}
+
+func (v *visitor) open(parent context.Context, options ...chromedp.ContextOption) {
+	t := v.t
+	t.Helper()
+	v.sent = map[network.RequestID]*request{}
 	var leave context.CancelFunc
-	v.ctx, leave = chromedp.NewContext(all, chromedp.WithNewBrowserContext(), chromedp.WithListener(v.listen))
+	v.ctx, leave = chromedp.NewContext(parent, append(options, chromedp.WithListener(v.listen))...)
 	if err := chromedp.Do(v.ctx); err != nil {
 		t.Fatal("open a window: ", err)
 	}
@@ -83,12 +100,11 @@ func visit(t *testing.T, url, lang string) *visitor {
 		_, err := chromedp.Call(ctx, log.Enable, struct{}{})
 		return err
 	})
-	v.call("speak "+lang, func(ctx context.Context) error {
-		_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+	v.call("speak "+v.lang, func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": v.lang}})
 		return err
 	})
 	v.screen(1280, 900)
-	return v
 }
 
 // listen notes what the browser does and what it complains of.
@@ -184,12 +200,12 @@ func (v *visitor) screen(width, height int64) {
 	})
 }
 
-// prefer sets what the person's system prefers, such as "prefers-color-scheme", "dark".
-func (v *visitor) prefer(feature, value string) {
+// theme sets whether the person's system is light or dark. It is one that wants no motion, so that nothing is looked at half-way.
+func (v *visitor) theme(name string) {
 	v.t.Helper()
-	v.call("prefer "+value, func(ctx context.Context) error {
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: feature, Value: value}}})
+	v.call("be "+name, func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 		return err
 	})
 }
@@ -199,6 +215,18 @@ func (v *visitor) scripts(on bool) {
 	v.t.Helper()
 	v.call("switch scripts", func(ctx context.Context) error {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	})
+}
+
+// logInAs gives the browser a token, as a login does. An empty one is nobody's.
+func (v *visitor) logInAs(token string) {
+	v.t.Helper()
+	if token == "" {
+		return
+	}
+	v.call("log in", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: "neticket_token", Value: token, URL: v.url, HTTPOnly: new(true)})
 		return err
 	})
 }

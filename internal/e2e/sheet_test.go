@@ -1,21 +1,19 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"image"
-	"image/color"
-	"image/png"
+	"fmt"
+	"html"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-	scale "golang.org/x/image/draw"
 )
 
-// tallest is how much of a page is drawn.
+// tallest is how much of a page is drawn, in pixels.
 const tallest = 3000
 
 // album is where the pictures of pages are kept, for people to look at: $NETICKET_PAGES_DIR, or var/pages.
@@ -25,16 +23,19 @@ func album(t *testing.T) string {
 	if dir == "" {
 		dir = filepath.Join("..", "..", "var", "pages")
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o750)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// picture draws the page as it is, from its top to its end.
-func (v *visitor) picture() []byte {
+// picture draws the page as it is, from its top to its end, into a file.
+func (v *visitor) picture(file string) {
 	v.t.Helper()
-	var drawn []byte
 	v.call("draw the page", func(ctx context.Context) error {
 		layout, err := chromedp.Call(ctx, page.GetLayoutMetrics, struct{}{})
 		if err != nil {
@@ -45,47 +46,25 @@ func (v *visitor) picture() []byte {
 			Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(true), OptimizeForSpeed: new(true),
 			Clip: &page.Viewport{Width: size.Width, Height: min(size.Height, tallest), Scale: 1},
 		})
-		drawn = shot.Data
-		return err
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(file, shot.Data, 0o600)
 	})
-	return drawn
 }
 
-// sheet lays pictures out in rows, at half their size, on one that is looked at in a moment.
-func sheet(t *testing.T, file string, rows ...[][]byte) {
-	t.Helper()
-	const gap = 12
-	at, wide := image.Pt(gap, gap), 0
-	var pictures []image.Image
-	var places []image.Rectangle
-	for _, row := range rows {
-		at.X = gap
-		high := 0
-		for _, data := range row {
-			picture, err := png.Decode(bytes.NewReader(data))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			half := picture.Bounds().Size().Div(2)
-			pictures, places = append(pictures, picture), append(places, image.Rectangle{at, at.Add(half)})
-			at.X += half.X + gap
-			high = max(high, half.Y)
-		}
-		wide = max(wide, at.X)
-		at.Y += high + gap
+// sheet lays the tops of a page's pictures out on one, smaller, which is looked at in a moment.
+func (v *visitor) sheet(dir, name string, files []string) {
+	v.t.Helper()
+	var text strings.Builder
+	fmt.Fprintf(&text, `<!doctype html><title>%s</title><body style="margin:12px;background:#888;display:flex;flex-wrap:wrap;gap:10px;align-items:start">`, html.EscapeString(name))
+	for _, file := range files {
+		fmt.Fprintf(&text, `<img src="%s" style="zoom:.5;max-height:1800px;object-fit:cover;object-position:top">`, html.EscapeString(filepath.Base(file)))
 	}
-	all := image.NewRGBA(image.Rect(0, 0, wide, at.Y))
-	scale.Draw(all, all.Bounds(), image.NewUniform(color.Gray{128}), image.Point{}, scale.Src)
-	for i, picture := range pictures {
-		scale.ApproxBiLinear.Scale(all, places[i], picture, picture.Bounds(), scale.Src, nil)
+	at := filepath.Join(dir, "sheet-"+name)
+	if err := os.WriteFile(at+".html", []byte(text.String()), 0o600); err != nil {
+		v.t.Fatal(err)
 	}
-	var data bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := encoder.Encode(&data, all); err != nil {
-		t.Error(err)
-	}
-	if err := os.WriteFile(file, data.Bytes(), 0o600); err != nil {
-		t.Error(err)
-	}
+	v.goTo("file://" + at + ".html")
+	v.picture(at + ".png")
 }

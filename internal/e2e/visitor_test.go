@@ -48,14 +48,16 @@ func try[T any](v *visitor, script string) (T, error) {
 // until waits until a script comes to true. A page that is being left, or not there yet, is not.
 func (v *visitor) until(what, script string) {
 	v.t.Helper()
+	is := false
 	defer func() {
-		if v.t.Failed() {
+		if !is {
 			v.t.Logf("not so: %s. The page: %.2000s", what, v.text())
 		}
 	}()
-	servertest.Eventually(v.t, patience, what, func() bool {
-		is, err := try[bool](v, script)
-		return err == nil && is
+	eventually(v.t, what, func() (_ bool) {
+		now, err := try[bool](v, script)
+		is = err == nil && now
+		return is
 	})
 }
 
