@@ -86,6 +86,16 @@ func TestUsage(t *testing.T) {
 		{"users create-admin kim", 2, `unknown command "kim"`},
 		{"users create-admin --password x", 2, "unknown flag: --password"},
 		{"stock check", 1, "NETICKET_SHARDS"},
+		{"dead-letters", 0, "drop "},
+		{"dead-letters --help", 0, `\xff`},
+		{"dead-letters bury", 2, `unknown command "bury"`},
+		{"dead-letters list 1", 2, `unknown command "1"`},
+		{"dead-letters list --limit 0", 2, "--limit must be 1 to"},
+		{"dead-letters show", 2, "accepts 1 arg"},
+		{"dead-letters show 1", 2, "ID must be one of a dead letter"},
+		{"dead-letters drop 1-2-x", 2, "ID must be one of a dead letter"},
+		{"dead-letters drop 1-2-3 --json", 2, "unknown flag: --json"},
+		{"dead-letters drop 1-2-3", 1, "NETICKET_SHARDS"},
 	}
 	for _, test := range tests {
 		t.Run(test.args, func(t *testing.T) {
@@ -285,6 +295,9 @@ func TestStockResync(t *testing.T) {
 	if status, _, logs := c.run(t, "stock", "resync", "12345"); status != 1 || !strings.Contains(logs, "no such show") {
 		t.Errorf("no such show: %d, %q", status, logs)
 	}
+	if got := fmt.Sprint(deeds(t, rig)); got != fmt.Sprintf("[stock.resync show:%d stock.resync show:%d]", id, id) {
+		t.Errorf("the audit log has %s, want the two that were done", got)
+	}
 }
 
 // A restored MySQL knows nothing of what was sold since: what Redis still holds must not be sold on.
@@ -305,6 +318,9 @@ func TestStockDistrust(t *testing.T) {
 	servertest.Eventually(t, 10*time.Second, "the guardian is gone", func() bool { return rig.Ledger.CheckFence(t.Context()) != nil })
 	if out := c.mustRun(t, "stock", "distrust"); !strings.Contains(out, "1 shows") {
 		t.Errorf("printed %q", out)
+	}
+	if got := fmt.Sprint(deeds(t, rig)); got != "[stock.distrust stock]" {
+		t.Errorf("the audit log has %s, want the one that was done", got)
 	}
 	systemtest.Go(t, rig.Guardian.Run)
 	servertest.Eventually(t, 10*time.Second, "the fence opens again", func() bool { return rig.Ledger.CheckFence(t.Context()) == nil })

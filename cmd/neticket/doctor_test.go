@@ -122,7 +122,7 @@ func TestDoctor(t *testing.T) {
 		"tiny packets":     {sql("SET GLOBAL max_allowed_packet = 1048576"), sql("SET GLOBAL max_allowed_packet = 16777216"), "fault", "mysql.packet", "1048576 bytes"},
 		"small packets":    {sql("SET GLOBAL max_allowed_packet = 8388608"), sql("SET GLOBAL max_allowed_packet = 16777216"), "warning", "mysql.packet", "8388608 bytes"},
 		"few sessions":     {sql("SET GLOBAL max_connections = 60"), sql("SET GLOBAL max_connections = 500"), "warning", "mysql.connections", "max_connections is 60, and the pools of all processes may grow to 96"},
-		"old schema":       {sql("UPDATE goose_db_version SET version_id = -version_id WHERE version_id = 10"), sql("UPDATE goose_db_version SET version_id = 10 WHERE version_id = -10"), "fault", "mysql.schema", "must have"},
+		"old schema":       {sql("UPDATE goose_db_version SET version_id = -version_id WHERE version_id > 9"), sql("UPDATE goose_db_version SET version_id = -version_id WHERE version_id < 0"), "fault", "mysql.schema", "must have"},
 		"new schema":       {sql("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"), sql("DELETE FROM goose_db_version WHERE version_id = 9999"), "fault", "mysql.schema", "has version 9999"},
 		"other engine":     {sql("ALTER TABLE audit_log ENGINE = MyISAM"), sql("ALTER TABLE audit_log ENGINE = InnoDB"), "fault", "mysql.tables", "audit_log (MyISAM"},
 		"other characters": {sql("ALTER TABLE audit_log CONVERT TO CHARACTER SET latin1"), sql("ALTER TABLE audit_log CONVERT TO CHARACTER SET utf8mb4"), "fault", "mysql.tables", "latin1"},
@@ -213,7 +213,7 @@ func TestDoctorWithoutServers(t *testing.T) {
 
 	master := servertest.Redis(t)
 	host, port, _ := strings.Cut(master.Addr(), ":")
-	if err := servertest.Client(t, c.servers.Redis).SlaveOf(t.Context(), host, port).Err(); err != nil {
+	if err := servertest.Client(t, c.servers.Redis).ReplicaOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
 	c.env = full

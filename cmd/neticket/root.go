@@ -33,7 +33,7 @@ status is 0, 1 when something failed or is wrong, 2 when the tool was called in 
 	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.showsCommand(), t.stockCommand(),
-		t.usersCommand(), t.doctorCommand())
+		t.usersCommand(), t.deadLettersCommand(), t.doctorCommand())
 	root.SetOut(t.out)
 	root.SetErr(t.logs)
 	root.InitDefaultCompletionCmd()

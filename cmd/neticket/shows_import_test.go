@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/system/systemtest"
@@ -79,6 +80,12 @@ func TestShowsImport(t *testing.T) {
 		t.Errorf("%+v, %v; %+v, %v", row, err, last, err2)
 	}
 
+	records, _, err := rig.AuditLog.Page(t.Context(), 0, 10)
+	want := fmt.Sprintf(`{"first_id":%d,"last_id":%d,"shows":1200}`, result.FirstID, result.LastID)
+	if err != nil || len(records) != 1 || records[0].Action != auditlog.ImportShows || records[0].By.UserID != 0 || records[0].Object != "shows" || string(records[0].Details) != want {
+		t.Errorf("%v: %+v", err, records)
+	}
+
 	c.in = `{"title":"지젤","venue":"예술의전당","starts_at":"2099-05-03T14:00:00Z","sales_open_at":"2026-05-03T11:00:00Z","capacity":1}`
 	if out := c.mustRun(t, "shows", "import", "-"); !strings.HasPrefix(out, "1 shows were added, with the ids ") {
 		t.Errorf("printed %q", out)
@@ -145,9 +152,11 @@ func TestShowsImportIsWhole(t *testing.T) {
 	if status, _, logs := c.run(t, "shows", "import", "-"); status != 1 || !strings.Contains(logs, "nothing was added: insert stock of") {
 		t.Errorf("%d, %q", status, logs)
 	}
-	var shows, stock int
-	if err := rig.DB.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM shows), (SELECT COUNT(*) FROM stock)").Scan(&shows, &stock); err != nil || shows != 0 || stock != 0 {
-		t.Errorf("%d shows and %d stocks, %v", shows, stock, err)
+	var shows, stock, records int
+	err := rig.DB.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM shows), (SELECT COUNT(*) FROM stock), (SELECT COUNT(*) FROM audit_log)").
+		Scan(&shows, &stock, &records)
+	if err != nil || shows != 0 || stock != 0 || records != 0 {
+		t.Errorf("%d shows, %d stocks and %d records, %v", shows, stock, records, err)
 	}
 	c.env = c.env.with("NETICKET_MYSQL_DSN=a:b@tcp(127.0.0.1:1)/c")
 	if status, _, logs := c.run(t, "shows", "import", "-"); status != 1 || !strings.Contains(logs, "refused") {

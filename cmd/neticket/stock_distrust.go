@@ -35,7 +35,7 @@ func (t tool) distrust(ctx context.Context, s *system.System) error {
 	case len(fenced) < s.Shards.Len():
 		return errors.New("an api, a worker or a flusher is running: stop all of them first")
 	}
-	shows, err := s.Stock.Distrust(ctx)
+	shows, err := s.Distrust(ctx)
 	if err != nil {
 		return err
 	}

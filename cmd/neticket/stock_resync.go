@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system"
 )
@@ -47,7 +48,7 @@ func (t tool) resync(ctx context.Context, s *system.System, show int64, dryRun, 
 	if dryRun {
 		result, err = s.Resyncer.Preview(ctx, show)
 	} else {
-		result, err = s.Resyncer.Resync(ctx, show, stock.CauseAdmin)
+		result, err = s.Resync(ctx, auditlog.Actor{}, show)
 	}
 	switch {
 	case errors.Is(err, stock.ErrResyncRunning):

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/system"
 )
@@ -62,7 +63,7 @@ func (t tool) createAdmin(ctx context.Context, s *system.System, email, name str
 	}
 	accounts := account.New(s.DB, s.Log, time.Now)
 	if promote {
-		user, err := accounts.Promote(ctx, email)
+		user, err := accounts.Promote(ctx, email, s.NoteUser(auditlog.PromoteUser))
 		if err == nil {
 			_, err = fmt.Fprintf(t.out, "%s (%s) is an admin.\n", user.Email, user.Name)
 			return err
@@ -75,7 +76,7 @@ func (t tool) createAdmin(ctx context.Context, s *system.System, email, name str
 	if err != nil {
 		return err
 	}
-	user, err := accounts.Create(ctx, email, password, name, account.Admin)
+	user, err := accounts.Create(ctx, email, password, name, account.Admin, s.NoteUser(auditlog.CreateAdmin))
 	if errors.Is(err, account.ErrEmailTaken) {
 		return fmt.Errorf("%w: make it an admin's with --promote", err)
 	}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +66,16 @@ func TestCreateAdmin(t *testing.T) {
 	}
 	c.in = "battery staple"
 	c.mustRun(t, "users", "create-admin", "--email", "new@example.com", "--name", "New", "--promote")
-	if _, err := accounts.Promote(t.Context(), "nobody@example.com"); !errors.Is(err, account.ErrNotFound) {
-		t.Error(err)
+	lee, err := accounts.LogIn(t.Context(), "lee@example.com", "battery staple", "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := accounts.LogIn(t.Context(), "new@example.com", "battery staple", "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("[user.create_admin user:%d user.promote user:%d user.create_admin user:%d]", lee.ID, customer.ID, made.ID)
+	if got := fmt.Sprint(deeds(t, rig)); got != want {
+		t.Errorf("the audit log has %s, want %s", got, want)
 	}
 }

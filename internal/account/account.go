@@ -73,11 +73,16 @@ func New(db *sql.DB, log *slog.Logger, now func() time.Time) *Accounts {
 
 // SignUp makes a customer. It returns an *invalid.Error that names email, password or name, or ErrEmailTaken, or ErrBusy.
 func (a *Accounts) SignUp(ctx context.Context, email, password, name string) (User, error) {
-	return a.Create(ctx, email, password, name, Customer)
+	return a.Create(ctx, email, password, name, Customer, unnoted)
 }
 
+// Note writes down what is done to a user, in the transaction that does it; what it cannot write down is not done.
+type Note func(ctx context.Context, tx *sql.Tx, u User) error
+
+func unnoted(context.Context, *sql.Tx, User) error { return nil }
+
 // Create is SignUp for any role.
-func (a *Accounts) Create(ctx context.Context, email, password, name string, role Role) (User, error) {
+func (a *Accounts) Create(ctx context.Context, email, password, name string, role Role, note Note) (User, error) {
 	u := User{Email: email, Name: name, Role: role, CreatedAt: a.now().UTC().Truncate(time.Millisecond)}
 	if err := u.check(password); err != nil {
 		return User{}, err
@@ -86,7 +91,7 @@ func (a *Accounts) Create(ctx context.Context, email, password, name string, rol
 	if err != nil {
 		return User{}, err
 	}
-	return a.store.insert(ctx, u, hash)
+	return a.store.insert(ctx, u, hash, note)
 }
 
 // Ensure returns the account of email as it is, whatever its name, role and password, or creates it. It is for seeding,
@@ -97,7 +102,7 @@ func (a *Accounts) Ensure(ctx context.Context, email, password, name string, rol
 	if !errors.Is(err, ErrNotFound) {
 		return u, err
 	}
-	u, err = a.Create(ctx, email, password, name, role)
+	u, err = a.Create(ctx, email, password, name, role, unnoted)
 	if errors.Is(err, ErrEmailTaken) { // by another Ensure, meanwhile
 		u, _, err = a.store.byEmail(ctx, canonical)
 	}
@@ -107,6 +112,11 @@ func (a *Accounts) Ensure(ctx context.Context, email, password, name string, rol
 // User returns the user with this id, or ErrNotFound.
 func (a *Accounts) User(ctx context.Context, id int64) (User, error) {
 	return a.store.byID(ctx, id)
+}
+
+// Users returns those of the users with these ids that there are, by id.
+func (a *Accounts) Users(ctx context.Context, ids []int64) (map[int64]User, error) {
+	return a.store.byIDs(ctx, ids)
 }
 
 // LogIn returns the user whose email and password these are. Else it returns ErrBadCredentials, after the same work

@@ -33,7 +33,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, id int64, current, wanted
 	if err != nil {
 		return User{}, err
 	}
-	changed, err := a.store.nextGeneration(ctx, u, "password_hash = ?", hash)
+	changed, err := a.store.nextGeneration(ctx, u, "password_hash = ?", hash, unnoted)
 	if err != nil {
 		return User{}, err
 	}
@@ -46,8 +46,8 @@ func (a *Accounts) ChangePassword(ctx context.Context, id int64, current, wanted
 }
 
 // Promote makes the user of an email address an admin and ends his logins, whose tokens say that he is none. It returns the user,
-// as he is where he was an admin already, or ErrNotFound.
-func (a *Accounts) Promote(ctx context.Context, email string) (User, error) {
+// as he is, and with nothing noted, where he was an admin already, or ErrNotFound.
+func (a *Accounts) Promote(ctx context.Context, email string, note Note) (User, error) {
 	email, _ = normalEmail(email)
 	for {
 		u, _, err := a.store.byEmail(ctx, email)
@@ -55,7 +55,7 @@ func (a *Accounts) Promote(ctx context.Context, email string) (User, error) {
 			return u, err
 		}
 		u.Role = Admin
-		changed, err := a.store.nextGeneration(ctx, u, "role = ?", u.Role)
+		changed, err := a.store.nextGeneration(ctx, u, "role = ?", u.Role, note)
 		if err != nil {
 			return User{}, err
 		}

@@ -144,7 +144,7 @@ func TestChangesAtOnce(t *testing.T) {
 		want   string
 	}{
 		"the generation decides": {func(t *testing.T, s store, u User) (bool, error) {
-			return s.nextGeneration(t.Context(), u, "password_hash = ?", "x")
+			return s.nextGeneration(t.Context(), u, "password_hash = ?", "x", unnoted)
 		}, "1 of 8"},
 		"control: without it": {func(t *testing.T, s store, u User) (bool, error) {
 			_, err := s.db.ExecContext(t.Context(), "UPDATE users SET token_generation = token_generation + 1 WHERE id = ?", u.ID)

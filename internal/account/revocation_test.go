@@ -50,7 +50,7 @@ func TestRevocationsWithoutMySQL(t *testing.T) {
 	}
 	revoke := func(u User) {
 		t.Helper()
-		if ok, err := a.store.nextGeneration(t.Context(), u, "role = ?", Customer); err != nil || !ok {
+		if ok, err := a.store.nextGeneration(t.Context(), u, "role = ?", Customer, unnoted); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 	}

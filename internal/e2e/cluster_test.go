@@ -13,7 +13,9 @@ import (
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/devserver"
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/diagnosis"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
@@ -109,6 +111,25 @@ func TestCluster(t *testing.T) {
 	if n, err := flusher.Flush(t.Context()); err != nil || n != 2 {
 		t.Errorf("%d snapshots, %v", n, err)
 	}
+
+	// The doctor looks at both, and knows when it is shown one alone.
+	if found := rig.Examine(t.Context()); found.Count(diagnosis.Fault) > 0 || strings.Count(fmt.Sprint(found), "it is a master") != 2 ||
+		!strings.Contains(fmt.Sprint(found), "the cluster has 2 masters") {
+		t.Errorf("the doctor found %+v", found)
+	}
+	if found, _ := stock.ExamineServers(t.Context(), servertest.Client(t, first), 1); !strings.Contains(fmt.Sprint(found), "only one address is given") {
+		t.Errorf("of one address, the doctor found %+v", found)
+	}
+
+	for _, show := range shows {
+		if err := rig.Redis.XAdd(t.Context(), &redis.XAddArgs{Stream: rig.Shards.Entries(rig.Shards.Of(show)), Values: []any{"a", "1"}}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	servertest.Eventually(t, 10*time.Second, "dead letters of both masters are on one page", func() bool {
+		letters, more, err := rig.Group.Letters(t.Context(), stream.LetterID{}, 10)
+		return err == nil && len(letters) == 2 && !more
+	})
 
 	// One master forgets everything: its show is sold on by itself, and the other's is not touched.
 	if err := servertest.Client(t, more[0]).FlushAll(t.Context()).Err(); err != nil {

@@ -98,6 +98,11 @@ func (s *Store) Announce(ctx context.Context, ids []int64) error {
 	return nil
 }
 
+// Lock returns one show, or ErrNotFound, and holds its lock until the transaction's end. Who locks the stock too, does that first.
+func (s *Store) Lock(ctx context.Context, tx *sql.Tx, id int64) (Show, error) {
+	return get(tx.QueryRowContext(ctx, selectShows+" WHERE id = ? FOR UPDATE", id))
+}
+
 // Update changes a show to a checked draft and returns it as stored, or ErrNotFound. Its version rises, so that of two edits the
 // newer one is known to be that wherever they arrive.
 func (s *Store) Update(ctx context.Context, tx *sql.Tx, id int64, d Draft) (Show, error) {

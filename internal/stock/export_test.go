@@ -27,7 +27,7 @@ func (r *Resyncer) StepPause(ctx context.Context, show int64, token, mode string
 
 // StepRaise is step 4 of a resync; the row it returns is nil when the epoch is not the one read any more.
 func (r *Resyncer) StepRaise(ctx context.Context, read Row, hashEpoch int64) (*Row, error) {
-	fresh, _, err := newResync(r, read.Show, nil).raise(ctx, read, hashEpoch)
+	fresh, _, err := newResync(r, read.Show).raise(ctx, read, hashEpoch, nil)
 	return fresh, err
 }
 
@@ -38,7 +38,7 @@ func (r *Resyncer) StepBuild(ctx context.Context, row Row, token string) (int, e
 
 // StepLoad is all of step 5.
 func (r *Resyncer) StepLoad(ctx context.Context, row Row, times SaleTimes, token string) error {
-	s := newResync(r, row.Show, nil)
+	s := newResync(r, row.Show)
 	s.token = token
 	_, err := s.load(ctx, row, times)
 	return err

@@ -98,30 +98,52 @@ type Resynced struct {
 type Change struct {
 	Capacity int
 	Limit    int // units per person; 0: none
-	// Also writes what belongs to the change, in that transaction, and returns the sale times that it leaves. Where the answer
-	// of the commit was lost, it is done once more.
-	Also func(ctx context.Context, tx *sql.Tx) (SaleTimes, error)
+	// Also writes what belongs to the change, in that transaction, and returns the sale times that it leaves. It is told the row that
+	// was. Where the answer of the commit was lost, it is done once more.
+	Also func(ctx context.Context, tx *sql.Tx, was Row) (SaleTimes, error)
 }
+
+// Note writes down what a resync does, in the transaction that raises the epoch. Where the answer of the commit was lost, or Redis
+// was ahead, it is done once more.
+type Note func(ctx context.Context, tx *sql.Tx, does Resynced) error
 
 // Resync runs all steps for one show. After ErrResyncRunning and ErrNotDrained the show is as it was; after any other error
 // it may stay paused until somebody takes it over.
 func (r *Resyncer) Resync(ctx context.Context, show int64, cause string) (Resynced, error) {
-	return r.resync(ctx, show, cause, nil)
+	return r.run(ctx, newResync(r, show), cause)
+}
+
+// ResyncNoted is Resync for somebody who is to be held to it. Where the note cannot be written, it is too late to give up: the show
+// is loaded all the same, and the error returned.
+func (r *Resyncer) ResyncNoted(ctx context.Context, show int64, cause string, note Note) (Resynced, error) {
+	s := newResync(r, show)
+	s.also = func(ctx context.Context, tx *sql.Tx, _ Row, does Resynced) (*SaleTimes, error) {
+		return nil, note(ctx, tx, does)
+	}
+	return r.run(ctx, s, cause)
 }
 
 // Change resyncs a show under another capacity and limit. It returns a *CapacityError where more units are confirmed than the
 // new capacity; after that the show is on sale as before. Else see Resync.
 func (r *Resyncer) Change(ctx context.Context, show int64, change Change) (Resynced, error) {
-	return r.resync(ctx, show, CauseTerms, &change)
+	s := newResync(r, show)
+	s.change = &change
+	if change.Also != nil {
+		s.also = func(ctx context.Context, tx *sql.Tx, was Row, _ Resynced) (*SaleTimes, error) {
+			times, err := change.Also(ctx, tx, was)
+			return &times, err
+		}
+	}
+	return r.run(ctx, s, CauseTerms)
 }
 
-func (r *Resyncer) resync(ctx context.Context, show int64, cause string, change *Change) (Resynced, error) {
-	result, err := newResync(r, show, change).run(ctx)
+func (r *Resyncer) run(ctx context.Context, s *steps, cause string) (Resynced, error) {
+	result, err := s.run(ctx)
 	r.metrics.count(cause, err)
 	if err != nil {
-		return Resynced{}, fmt.Errorf("resync of show %d: %w", show, err)
+		return Resynced{}, fmt.Errorf("resync of show %d: %w", s.show, err)
 	}
-	r.log.Info("show loaded under a new epoch", "show", show, "cause", cause, "epoch", result.Epoch,
+	r.log.Info("show loaded under a new epoch", "show", s.show, "cause", cause, "epoch", result.Epoch,
 		"left_before", result.Before, "left", result.After, "drift", result.Drift)
 	return result, nil
 }

@@ -25,18 +25,20 @@ type steps struct {
 	show       int64
 	token      string
 	change     *Change // nil: none, or refused
-	refused    error   // why the change was not made: the show is resynced all the same, as it may be too late to give up
+	refused    error   // why the change, or also, was not done: the show is resynced all the same, as it may be too late to give up
 	unanswered bool    // a call of load.lua was not answered
-	tries      int     // to store the change
+	tries      int     // to store what belongs to it
 	stored     bool    // the change is stored, or may be
+	// also is done in the transaction that raises the epoch; it may return other sale times. nil: there is nothing to do, or it failed.
+	also func(ctx context.Context, tx *sql.Tx, was Row, does Resynced) (*SaleTimes, error)
 	// stopBeat ends the heartbeat; nil: there is none.
 	stopBeat func()
 	// commit has the caller's context count no more, as there is no way back from here. It returns false where that has ended.
 	commit func() bool
 }
 
-func newResync(r *Resyncer, show int64, change *Change) *steps {
-	return &steps{Resyncer: r, show: show, token: rand.Text(), change: change}
+func newResync(r *Resyncer, show int64) *steps {
+	return &steps{Resyncer: r, show: show, token: rand.Text()}
 }
 
 // run goes through the steps until the show is loaded. The caller's context counts until the bump is said: from then on the
@@ -139,7 +141,14 @@ func (s *steps) reload(ctx context.Context, row Row, held hold) (result Resynced
 	if held, err = s.pause(ctx, s.show, s.token, "bump"); err != nil {
 		return Resynced{}, false, err
 	}
-	fresh, changed, err := s.raise(ctx, row, held.epoch)
+	outcome := func(fresh Row) Resynced {
+		after := fresh.Capacity - fresh.Reserved
+		if !known {
+			return Resynced{Before: after, After: after, Epoch: fresh.Epoch}
+		}
+		return Resynced{Before: before, After: after, Drift: before - (row.Capacity - fresh.Reserved), Epoch: fresh.Epoch}
+	}
+	fresh, changed, err := s.raise(ctx, row, held.epoch, outcome)
 	s.stored = s.stored || s.change != nil && (fresh != nil || err != nil)
 	if err != nil {
 		return Resynced{}, true, err // perhaps committed: a second raise does no harm
@@ -150,12 +159,8 @@ func (s *steps) reload(ctx context.Context, row Row, held hold) (result Resynced
 	if changed != nil {
 		times = *changed
 	}
-	result = Resynced{After: fresh.Capacity - fresh.Reserved, Epoch: fresh.Epoch}
-	if result.Before = result.After; known {
-		result.Before, result.Drift = before, before-(row.Capacity-fresh.Reserved)
-	}
 	again, err = s.load(ctx, *fresh, times)
-	return result, again, err
+	return outcome(*fresh), again, err
 }
 
 // makeAnew makes the shard's lost stream or group anew, once the shard's shows are distrusted: what they had in it is lost, so their
@@ -188,9 +193,9 @@ func (s *steps) allowed(ctx context.Context) error {
 	return err
 }
 
-// raise commits the stock under a new epoch, with the change if there is one, and returns it, or nil when the epoch is not the
-// one read any more. A change that cannot be stored is dropped, and the caller begins again without it.
-func (s *steps) raise(ctx context.Context, read Row, hashEpoch int64) (fresh *Row, changed *SaleTimes, err error) {
+// raise commits the stock under a new epoch, with the change and what else there is, and returns it, or nil when the epoch is not
+// the one read any more. What cannot be stored is dropped, and the caller begins again without it.
+func (s *steps) raise(ctx context.Context, read Row, hashEpoch int64, outcome func(fresh Row) Resynced) (fresh *Row, changed *SaleTimes, err error) {
 	var refused error
 	err = database.Transact(ctx, s.db, func(tx *sql.Tx) error {
 		fresh, changed, refused = nil, nil, nil
@@ -202,6 +207,7 @@ func (s *steps) raise(ctx context.Context, read Row, hashEpoch int64) (fresh *Ro
 		if !ok {
 			return ErrNoShow
 		}
+		was := row
 		if row.Reserved, err = s.confirmed.ConfirmedUnits(ctx, tx, s.show); err != nil {
 			return err
 		}
@@ -216,23 +222,21 @@ func (s *steps) raise(ctx context.Context, read Row, hashEpoch int64) (fresh *Ro
 		if err != nil || !raised {
 			return err
 		}
-		if s.change != nil && s.change.Also != nil {
-			times, err := s.change.Also(ctx, tx)
-			if err != nil {
-				err = fmt.Errorf("store the change: %w", err)
+		row.Epoch = max(row.Epoch, hashEpoch) + 1
+		if s.also != nil {
+			if changed, err = s.also(ctx, tx, was, outcome(row)); err != nil {
+				err = fmt.Errorf("store what belongs to it: %w", err)
 				if s.tries++; s.tries == 3 { // whatever it is, it stays
 					refused = err
 				}
 				return err
 			}
-			changed = &times
 		}
-		row.Epoch = max(row.Epoch, hashEpoch) + 1
 		fresh = &row
 		return nil
 	})
 	if refused != nil {
-		s.change, s.refused = nil, refused
+		s.change, s.also, s.refused = nil, nil, refused
 		return nil, nil, nil
 	}
 	if err != nil {

@@ -255,8 +255,9 @@ func (s *Store) verify(ctx context.Context, shard int, id identity, distrust fun
 const DistrustEpochs = 1_000_000
 
 // Distrust has every show loaded under a new epoch and every Redis server verified anew, and returns how many shows there are.
-// It is for a MySQL that was restored from a backup, and so repeats epochs, while nothing runs.
-func (s *Store) Distrust(ctx context.Context) (shows int64, err error) {
+// It is for a MySQL that was restored from a backup, and so repeats epochs, while nothing runs. note writes it down in the same
+// transaction.
+func (s *Store) Distrust(ctx context.Context, note func(ctx context.Context, tx *sql.Tx, shows int64) error) (shows int64, err error) {
 	err = database.Transact(ctx, s.db, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, "UPDATE stock SET epoch = epoch + ?", DistrustEpochs)
 		if err != nil {
@@ -268,7 +269,7 @@ func (s *Store) Distrust(ctx context.Context) (shows int64, err error) {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM redis_servers"); err != nil {
 			return fmt.Errorf("forget the verified servers: %w", err)
 		}
-		return nil
+		return note(ctx, tx, shows)
 	})
 	return shows, err
 }

@@ -101,8 +101,8 @@ func TestChangeCarriesMore(t *testing.T) {
 	show := load(t, rig, 10, 0)
 	times := saleTimes()
 	times.Version, times.Closes = 7, times.Closes.Add(time.Minute).Truncate(time.Millisecond)
-	also := func(fail error) func(context.Context, *sql.Tx) (stock.SaleTimes, error) {
-		return func(ctx context.Context, tx *sql.Tx) (stock.SaleTimes, error) {
+	also := func(fail error) func(context.Context, *sql.Tx, stock.Row) (stock.SaleTimes, error) {
+		return func(ctx context.Context, tx *sql.Tx, was stock.Row) (stock.SaleTimes, error) {
 			_, err := tx.ExecContext(ctx, "UPDATE shows SET title = 'Changed', version = 7 WHERE id = ?", show)
 			return times, errors.Join(err, fail)
 		}
@@ -149,7 +149,7 @@ func TestCallerGoesAway(t *testing.T) {
 			}), stock.Change{Capacity: 20}
 		}, 1},
 		"after the bump": {func(cancel func()) (*stock.Resyncer, stock.Change) {
-			return newResyncer(rig, nil), stock.Change{Capacity: 20, Also: func(context.Context, *sql.Tx) (stock.SaleTimes, error) {
+			return newResyncer(rig, nil), stock.Change{Capacity: 20, Also: func(context.Context, *sql.Tx, stock.Row) (stock.SaleTimes, error) {
 				cancel()
 				return saleTimes(), nil
 			}}

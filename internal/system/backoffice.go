@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
@@ -25,13 +26,17 @@ func (s *System) OpenBackOffice(f Front) *BackOffice {
 }
 
 // CreateShow implements web.BackOffice. The show is loaded into Redis at its first booking.
-func (b *BackOffice) CreateShow(ctx context.Context, d show.Draft, capacity, limit int) (show.Show, error) {
+func (b *BackOffice) CreateShow(ctx context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error) {
 	var made show.Show
+	deed := auditlog.NewDeed(by, auditlog.CreateShow)
 	err := database.Transact(ctx, b.system.DB, func(tx *sql.Tx) (err error) {
 		if made, err = b.system.Shows.Insert(ctx, tx, d); err != nil {
 			return err
 		}
-		return b.system.Stock.Insert(ctx, tx, made.ID, capacity, limit)
+		if err := b.system.Stock.Insert(ctx, tx, made.ID, capacity, limit); err != nil {
+			return err
+		}
+		return b.system.AuditLog.Add(ctx, tx, deed, auditlog.Object("show", made.ID), draftOf(made, capacity, limit))
 	})
 	if err != nil {
 		return show.Show{}, err
@@ -49,15 +54,16 @@ func (b *BackOffice) refresh(ctx context.Context, id int64) {
 }
 
 // UpdateShow implements web.BackOffice. A change of capacity or limit is a resync; sale times alone go straight to the hash.
-func (b *BackOffice) UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
-	changed, done, err := b.updateAlone(ctx, id, d, capacity, limit)
+func (b *BackOffice) UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
+	edit := edit{b, auditlog.NewDeed(by, auditlog.UpdateShow), id, d, capacity, limit}
+	changed, done, err := edit.alone(ctx)
 	if err != nil {
 		return show.Show{}, err
 	}
 	if !done {
 		_, err = b.system.Resyncer.Change(ctx, id, stock.Change{Capacity: capacity, Limit: limit,
-			Also: func(ctx context.Context, tx *sql.Tx) (times stock.SaleTimes, err error) {
-				changed, err = b.system.Shows.Update(ctx, tx, id, d)
+			Also: func(ctx context.Context, tx *sql.Tx, was stock.Row) (times stock.SaleTimes, err error) {
+				changed, err = edit.store(ctx, tx, was)
 				return saleTimes(changed), err
 			}})
 	} else if err := b.system.Ledger.Edit(ctx, id, saleTimes(changed)); err != nil {
@@ -70,33 +76,12 @@ func (b *BackOffice) UpdateShow(ctx context.Context, id int64, d show.Draft, cap
 	return changed, nil
 }
 
-// updateAlone changes a show whose capacity and limit stay as they are; of another, nothing is done.
-func (b *BackOffice) updateAlone(ctx context.Context, id int64, d show.Draft, capacity, limit int) (changed show.Show, done bool, err error) {
-	err = database.Transact(ctx, b.system.DB, func(tx *sql.Tx) error {
-		rows, err := b.system.Stock.Lock(ctx, tx, []int64{id})
-		if err != nil {
-			return err
-		}
-		row, ok := rows[id]
-		if !ok {
-			return show.ErrNotFound
-		}
-		if row.Capacity != capacity || row.Limit != limit {
-			return nil
-		}
-		done = true
-		changed, err = b.system.Shows.Update(ctx, tx, id, d)
-		return err
-	})
-	return changed, done, err
-}
-
 // Resync implements web.BackOffice.
-func (b *BackOffice) Resync(ctx context.Context, id int64, dryRun bool) (stock.Resynced, error) {
+func (b *BackOffice) Resync(ctx context.Context, by auditlog.Actor, id int64, dryRun bool) (stock.Resynced, error) {
 	if dryRun {
 		return b.system.Resyncer.Preview(ctx, id)
 	}
-	return b.system.Resyncer.Resync(ctx, id, stock.CauseAdmin)
+	return b.system.Resync(ctx, by, id)
 }
 
 // Stock implements web.BackOffice.

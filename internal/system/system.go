@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/config"
 	"github.com/neticket/neticket/internal/database"
@@ -47,6 +48,7 @@ type System struct {
 	Healer   *stock.Healer
 	Guardian *stock.Guardian
 	Group    *stream.Group
+	AuditLog *auditlog.Store
 	Reader   *stream.Reader
 
 	alarm *alarm
@@ -62,7 +64,7 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	s := &System{
 		Config: c, Instance: fmt.Sprintf("%s-%s-%d-%s", c.Role, host, os.Getpid(), strings.ToLower(rand.Text()[:8])),
 		Log: log, Registry: registry, DB: db, Shards: stock.NewShards(c.Shards),
-		Shows: show.NewStore(db), Stock: stock.NewStore(db),
+		Shows: show.NewStore(db), Stock: stock.NewStore(db), AuditLog: auditlog.NewStore(db),
 	}
 	connection := stock.Connection{Addrs: c.RedisAddrs, Password: c.RedisPassword, TLS: c.RedisTLS, Conns: c.RedisConns, Lease: &stock.Lease{}}
 	s.Redis = stock.Connect(connection)

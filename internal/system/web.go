@@ -29,7 +29,7 @@ func (s *System) OpenWeb(ctx context.Context, bucket images.Bucket, onDrain func
 	server := web.New(web.Dependencies{
 		Accounts: accounts, Tokens: tokens, Revocations: accounts.Revocations, Shows: f.Catalogue, Levels: f.Levels,
 		BoxOffice: f.BoxOffice, Reservations: f.Lookup, BackOffice: office,
-		Images: &Gallery{images.NewStore(bucket), office},
+		Images: &Gallery{images.NewStore(bucket), office}, AuditLog: s.AuditLog, DeadLetters: s.OpenDeadLetters(),
 	}, web.Options{
 		TrustedProxies: s.Config.TrustedProxies, RatePerUser: s.Config.RatePerUser, RatePerAddress: s.Config.RatePerAddress,
 		DrainFor: drainFor,

@@ -17,6 +17,7 @@ type Accounts interface {
 	LogIn(ctx context.Context, email, password, address string) (account.User, error)
 	ChangePassword(ctx context.Context, id int64, current, wanted, address string) (account.User, error)
 	User(ctx context.Context, id int64) (account.User, error)
+	Users(ctx context.Context, ids []int64) (map[int64]account.User, error)
 }
 
 type userJSON struct {

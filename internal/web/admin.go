@@ -10,20 +10,21 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
 )
 
-// BackOffice is what admins do.
+// BackOffice is what admins do. What is changed is written down, with who did it, in the audit log.
 type BackOffice interface {
 	// CreateShow adds a show and its stock, both or neither.
-	CreateShow(ctx context.Context, d show.Draft, capacity, limit int) (show.Show, error)
+	CreateShow(ctx context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error)
 	// UpdateShow changes a show and its stock, both or neither. Besides errors of MySQL and Redis it returns show.ErrNotFound, and
 	// those of a resync where capacity or limit change: a *stock.CapacityError, stock.ErrResyncRunning, stock.ErrNotDrained.
-	UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error)
+	UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d show.Draft, capacity, limit int) (show.Show, error)
 	// Resync sets a show's units left anew from MySQL, or tells what that would do. It returns the errors of a resync.
-	Resync(ctx context.Context, id int64, dryRun bool) (stock.Resynced, error)
+	Resync(ctx context.Context, by auditlog.Actor, id int64, dryRun bool) (stock.Resynced, error)
 	// Stock tells both sides of every show's stock, by id of the show.
 	Stock(ctx context.Context) ([]StockLine, error)
 }
@@ -88,12 +89,12 @@ func readShow(c echo.Context) (show.Draft, stock.Terms, error) {
 }
 
 // createShow adds a show.
-func (s *Server) createShow(c echo.Context, _ account.Claims) error {
+func (s *Server) createShow(c echo.Context, me account.Claims) error {
 	draft, terms, err := readShow(c)
 	if err != nil {
 		return err
 	}
-	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), draft, terms.Capacity, terms.Limit)
+	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), s.actor(c, me), draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnavailable, err)
 	}
@@ -102,7 +103,7 @@ func (s *Server) createShow(c echo.Context, _ account.Claims) error {
 }
 
 // updateShow changes a show: what the body does not name takes its default, as in a new one.
-func (s *Server) updateShow(c echo.Context, _ account.Claims) error {
+func (s *Server) updateShow(c echo.Context, me account.Claims) error {
 	id, err := showID(c)
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (s *Server) updateShow(c echo.Context, _ account.Claims) error {
 	if err != nil {
 		return err
 	}
-	changed, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), id, draft, terms.Capacity, terms.Limit)
+	changed, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), s.actor(c, me), id, draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return unlessKnown(err)
 	}
@@ -159,7 +160,7 @@ func (s *Server) resyncStock(c echo.Context, claims account.Claims) error {
 	if err := bad.OrNil(); err != nil {
 		return err
 	}
-	result, err := s.deps.BackOffice.Resync(c.Request().Context(), id, dryRun)
+	result, err := s.deps.BackOffice.Resync(c.Request().Context(), s.actor(c, claims), id, dryRun)
 	if err != nil {
 		return unlessKnown(err)
 	}

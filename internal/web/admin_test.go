@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
 )
@@ -23,11 +24,12 @@ type back struct {
 	lines           []StockLine
 	resynced        stock.Resynced
 	dryRun          bool
+	by              auditlog.Actor
 	err             error
 }
 
-func (b *back) CreateShow(_ context.Context, d show.Draft, capacity, limit int) (show.Show, error) {
-	b.draft, b.capacity, b.limit = d, capacity, limit
+func (b *back) CreateShow(_ context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error) {
+	b.by, b.draft, b.capacity, b.limit = by, d, capacity, limit
 	b.calls++
 	return show.Show{
 		ID: 9, Title: d.Title, Venue: d.Venue, Description: d.Description, ImageAlt: d.ImageAlt, Price: d.Price, TimeZone: d.TimeZone,
@@ -35,16 +37,16 @@ func (b *back) CreateShow(_ context.Context, d show.Draft, capacity, limit int) 
 	}, b.err
 }
 
-func (b *back) UpdateShow(ctx context.Context, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
+func (b *back) UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d show.Draft, capacity, limit int) (show.Show, error) {
 	if id != 9 {
 		return show.Show{}, show.ErrNotFound
 	}
-	return b.CreateShow(ctx, d, capacity, limit)
+	return b.CreateShow(ctx, by, d, capacity, limit)
 }
 
-func (b *back) Resync(_ context.Context, id int64, dryRun bool) (stock.Resynced, error) {
+func (b *back) Resync(_ context.Context, by auditlog.Actor, id int64, dryRun bool) (stock.Resynced, error) {
 	b.calls++
-	b.dryRun = dryRun
+	b.by, b.dryRun = by, dryRun
 	if id != 9 {
 		return stock.Resynced{}, stock.ErrNoShow
 	}

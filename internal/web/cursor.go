@@ -8,8 +8,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/booking"
 	"github.com/neticket/neticket/internal/invalid"
+	"github.com/neticket/neticket/internal/stream"
 )
 
 // place is where one page of shows ended. A cursor holds it, so a page is right whatever was added before it meanwhile.
@@ -45,6 +47,35 @@ func parsePosition(text string) (booking.Position, bool) {
 		return booking.Position{}, false
 	}
 	return booking.Position{BookedAt: at, ID: uuid.UUID(id)}, true
+}
+
+// recordCursor returns the cursor of a record of the audit log. Its time is not needed to go on, but has every cursor look alike.
+func recordCursor(r auditlog.Record) string {
+	return cursor(r.At, binary.BigEndian.AppendUint64(nil, uint64(r.ID)))
+}
+
+func parseRecord(text string) (id int64, ok bool) {
+	_, raw, ok := parseCursor(text, 8)
+	if !ok {
+		return 0, false
+	}
+	id = int64(binary.BigEndian.Uint64(raw))
+	return id, id > 0
+}
+
+// letterCursor returns the cursor of a dead letter.
+func letterCursor(id stream.LetterID) string {
+	raw := binary.BigEndian.AppendUint64(nil, id.Seq)
+	return cursor(id.BuriedAt(), binary.BigEndian.AppendUint32(raw, uint32(id.Shard)))
+}
+
+func parseLetter(text string) (stream.LetterID, bool) {
+	at, raw, ok := parseCursor(text, 8+4)
+	if !ok {
+		return stream.LetterID{}, false
+	}
+	shard := int(binary.BigEndian.Uint32(raw[8:]))
+	return stream.LetterID{Shard: shard, Ms: uint64(at.UnixMilli()), Seq: binary.BigEndian.Uint64(raw)}, true
 }
 
 // readCursor returns where a page begins: the zero value without a cursor.

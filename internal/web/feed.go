@@ -25,7 +25,7 @@ type feed struct {
 // topic is one show of the feed.
 type topic struct {
 	newest  atomic.Pointer[event] // nil until the levels are known
-	streams map[*stream]struct{}
+	streams map[*follower]struct{}
 }
 
 // event is what changed, as it is sent. It is never changed: streams compare pointers.
@@ -35,8 +35,8 @@ type event struct {
 	data  []byte
 }
 
-// stream is one client's share of the feed.
-type stream struct {
+// follower is one client's share of the feed.
+type follower struct {
 	topics []*topic
 	sent   []*event      // of each topic
 	wake   chan struct{} // holds one when something may have changed
@@ -109,12 +109,12 @@ func newEvent(id int64, state show.State, level stock.Level) *event {
 }
 
 // open returns a stream of the shows, which begins with the newest event of each.
-func (f *feed) open(ctx context.Context, ids []int64) (*stream, error) {
-	s := &stream{topics: make([]*topic, len(ids)), sent: make([]*event, len(ids)), wake: make(chan struct{}, 1)}
+func (f *feed) open(ctx context.Context, ids []int64) (*follower, error) {
+	s := &follower{topics: make([]*topic, len(ids)), sent: make([]*event, len(ids)), wake: make(chan struct{}, 1)}
 	f.mu.Lock()
 	for i, id := range ids {
 		if f.topics[id] == nil {
-			f.topics[id] = &topic{streams: map[*stream]struct{}{}}
+			f.topics[id] = &topic{streams: map[*follower]struct{}{}}
 		}
 		s.topics[i] = f.topics[id]
 		s.topics[i].streams[s] = struct{}{}
@@ -142,7 +142,7 @@ func (f *feed) open(ctx context.Context, ids []int64) (*stream, error) {
 }
 
 // close ends a stream; what no stream shows any more is forgotten.
-func (f *feed) close(s *stream, ids []int64) {
+func (f *feed) close(s *follower, ids []int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, id := range ids {
@@ -153,7 +153,7 @@ func (f *feed) close(s *stream, ids []int64) {
 	}
 }
 
-func (s *stream) notify() {
+func (s *follower) notify() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // it has been told and did not look yet
@@ -161,7 +161,7 @@ func (s *stream) notify() {
 }
 
 // news appends the events to text that were not sent yet, of each show the newest alone.
-func (s *stream) news(text []byte) []byte {
+func (s *follower) news(text []byte) []byte {
 	for i, topic := range s.topics {
 		if newest := topic.newest.Load(); newest != nil && newest != s.sent[i] {
 			s.sent[i] = newest

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/show/images"
@@ -32,7 +33,7 @@ const (
 type Images interface {
 	// SetImage checks and stores an upload and returns the show that has it now. It returns show.ErrNotFound, an *invalid.Error, and
 	// images.ErrBusy; other errors are outages.
-	SetImage(ctx context.Context, show int64, upload []byte) (show.Show, error)
+	SetImage(ctx context.Context, by auditlog.Actor, show int64, upload []byte) (show.Show, error)
 	// Read returns a file that was stored, or images.ErrNotFound.
 	Read(ctx context.Context, file string) ([]byte, error)
 }
@@ -59,7 +60,7 @@ func (s *Server) setImage(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	changed, err := s.deps.Images.SetImage(ctx, id, upload)
+	changed, err := s.deps.Images.SetImage(ctx, s.actor(c, me), id, upload)
 	if err != nil {
 		return unlessKnown(err)
 	}

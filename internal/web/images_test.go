@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/auditlog"
 	"github.com/neticket/neticket/internal/invalid"
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/show/images"
@@ -19,6 +20,7 @@ import (
 
 // gallery takes any upload, and has one file.
 type gallery struct {
+	by     auditlog.Actor
 	upload []byte
 	calls  int
 	err    error
@@ -26,8 +28,8 @@ type gallery struct {
 
 const fileName = "0123456789abcdef0123456789abcdef-800.jpg"
 
-func (g *gallery) SetImage(_ context.Context, id int64, upload []byte) (show.Show, error) {
-	g.upload = upload
+func (g *gallery) SetImage(_ context.Context, by auditlog.Actor, id int64, upload []byte) (show.Show, error) {
+	g.by, g.upload = by, upload
 	g.calls++
 	return show.Show{ID: id, Image: "0123456789abcdef0123456789abcdef"}, g.err
 }

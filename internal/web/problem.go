@@ -17,6 +17,7 @@ import (
 	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/show/images"
 	"github.com/neticket/neticket/internal/stock"
+	"github.com/neticket/neticket/internal/stream"
 )
 
 // The errors of this package; those of the domain come from the packages that own them.
@@ -120,6 +121,7 @@ var refusals = []struct {
 	{stock.ErrNoShow, notFound},
 	{booking.ErrNotFound, notFound},
 	{account.ErrNotFound, notFound},
+	{stream.ErrNoLetter, notFound},
 	{echo.ErrNotFound, notFound},
 	{echo.ErrMethodNotAllowed, problem(http.StatusMethodNotAllowed, "method_not_allowed", "This is not possible here; see the Allow header.")}, // Echo sets it
 	{context.DeadlineExceeded, unavailable},

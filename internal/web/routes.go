@@ -32,6 +32,9 @@ func (s *Server) route() {
 	admin.PUT("/shows/:id/image", s.signedIn(s.setImage))
 	admin.POST("/shows/:id/stock/resync", s.signedIn(s.resyncStock))
 	get(admin, "/stock", s.signedIn(s.listStock))
+	get(admin, "/audit", s.signedIn(s.listAudit))
+	get(admin, "/dead-letters", s.signedIn(s.listDeadLetters))
+	admin.DELETE("/dead-letters/:id", s.signedIn(s.dropDeadLetter))
 
 	get(s.echo.Group("/images"), "/:file", s.getImage)
 }

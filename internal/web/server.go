@@ -42,6 +42,8 @@ type Dependencies struct {
 	Reservations Reservations
 	BackOffice   BackOffice
 	Images       Images
+	AuditLog     AuditLog
+	DeadLetters  DeadLetters
 }
 
 // Options of a server; the zero value trusts no proxy, sets no limits, and drains for no time.

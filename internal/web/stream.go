@@ -85,7 +85,7 @@ func parseStream(query url.Values) ([]int64, error) {
 }
 
 // send writes a stream's events until it ends. The server's time-outs are for answers that end, so each write gets its own.
-func (s *Server) send(c echo.Context, stream *stream) error {
+func (s *Server) send(c echo.Context, stream *follower) error {
 	w := c.Response()
 	h := w.Header()
 	h.Set(echo.HeaderContentType, "text/event-stream")

@@ -32,6 +32,8 @@ type fixture struct {
 	box      *box
 	back     *back
 	gallery  *gallery
+	ledger   *ledger
+	graves   *graves
 	log      *logBuffer
 	registry *prometheus.Registry
 	signer   *account.Signer
@@ -47,12 +49,12 @@ func newFixture(t testing.TB, options Options) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{
-		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{},
+		people: &people{}, shelf: &shelf{now: noon}, box: &box{}, back: &back{}, gallery: &gallery{}, ledger: &ledger{}, graves: &graves{},
 		log: &logBuffer{}, registry: prometheus.NewRegistry(), signer: signer,
 	}
 	f.Server = New(Dependencies{
 		Accounts: f.people, Tokens: signer, Revocations: f.people, Shows: f.shelf, Levels: f.shelf, BoxOffice: f.box, Reservations: f.box, BackOffice: f.back,
-		Images: f.gallery,
+		Images: f.gallery, AuditLog: f.ledger, DeadLetters: f.graves,
 	}, options, slog.New(slog.NewTextHandler(f.log, nil)), f.registry)
 	return f
 }
@@ -130,6 +132,14 @@ func (p *people) ChangePassword(_ context.Context, id int64, current, wanted, ad
 }
 
 func (p *people) Revoked(c account.Claims) bool { return c.Generation < p.revoked[c.UserID] }
+
+func (p *people) Users(_ context.Context, ids []int64) (map[int64]account.User, error) {
+	users := map[int64]account.User{}
+	if slices.Contains(ids, p.user.ID) {
+		users[p.user.ID] = p.user
+	}
+	return users, p.err
+}
 
 func (p *people) User(context.Context, int64) (account.User, error) { return p.user, p.err }
 
