@@ -28,7 +28,7 @@ func TestAdminPages(t *testing.T) {
 	v.forgive("status of 401")
 	v.goTo("/admin/shows")
 	v.fill("Email address", "boss@example.com")
-	v.fill("Password", password)
+	v.fill("Password", passphrase)
 	v.press("#main button.primary")
 	v.isAt("/admin/shows")
 

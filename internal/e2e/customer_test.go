@@ -12,13 +12,13 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const password = "correct horse battery"
+const passphrase = "correct horse battery"
 
 // signUp makes an account through the API and returns its id.
 func (d *deployment) signUp(t *testing.T, email string) int64 {
 	t.Helper()
 	nobody := caller{url: d.url, http: http.DefaultClient}
-	r := nobody.must(t, "POST", "/api/v1/signup", fmt.Sprintf(`{"email":%q,"password":%q,"name":"Kim"}`, email, password))
+	r := nobody.must(t, "POST", "/api/v1/signup", fmt.Sprintf(`{"email":%q,"password":%q,"name":"Kim"}`, email, passphrase))
 	if r.Status != http.StatusCreated {
 		t.Fatalf("sign up: %+v", r)
 	}
@@ -45,13 +45,13 @@ func TestCustomer(t *testing.T) {
 	v.isAt("/signup?")
 	v.fill("Name", "김하나")
 	v.fill("Email address", "kim@example.com")
-	v.fill("Password", password)
+	v.fill("Password", passphrase)
 	v.press("Show the password")
 	if typed := eval[string](v, `document.querySelector('[name=password]').type`); typed != "text" {
 		t.Errorf("the password is not shown: %s", typed)
 	}
 	v.press("#main button.primary")
-	v.isAt(fmt.Sprint("/shows/", show))
+	v.isAt(fmt.Sprint("/shows/", show, "?"))
 	if kept := eval[string](v, `document.querySelector('[name=units]').value + document.querySelector('[name=key]').value`); kept != "2"+key {
 		t.Errorf("the form came back as %s, want 2%s", kept, key)
 	}
@@ -217,15 +217,15 @@ func TestLoginExpires(t *testing.T) {
 	v := d.visitor(t, "ko")
 	v.forgive("status of 401")
 	v.goTo("/login")
-	logIn := func(password string) {
+	logIn := func(typed string) {
 		t.Helper()
 		v.fill("이메일", "lee@example.com")
-		v.fill("비밀번호", password)
+		v.fill("비밀번호", typed)
 		v.press("#main button.primary")
 	}
 	logIn("wrong")
 	v.until("what is wrong is told", `document.querySelector('.fault') !== null`)
-	logIn(password)
+	logIn(passphrase)
 	v.isAt("/")
 	v.sees("내 예매")
 	v.goTo(fmt.Sprint("/shows/", show))
@@ -237,8 +237,8 @@ func TestLoginExpires(t *testing.T) {
 	})
 	v.press("예매하기")
 	v.sees("로그인하면 보던 곳으로 돌아옵니다.")
-	logIn(password)
-	v.isAt(fmt.Sprint("/shows/", show))
+	logIn(passphrase)
+	v.isAt(fmt.Sprint("/shows/", show, "?"))
 	if kept := eval[string](v, `document.querySelector('[name=units]').value + document.querySelector('[name=key]').value`); kept != "3"+key {
 		t.Errorf("the form came back as %s, want 3%s", kept, key)
 	}

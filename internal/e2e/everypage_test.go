@@ -113,7 +113,7 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 		{"admin-edit", edit(sale), "admin", nil},
 		{"admin-edit-extreme", edit(long), "admin", nil},
 		{"admin-stock", "/admin/stock", "admin", nil},
-		{"admin-resync", resync(sale), "admin", nil},
+		{"admin-resync", resync(soon), "admin", nil},
 		{"admin-resync-dialog", "/admin/stock", "admin", asked},
 		{"admin-queue", "/admin/queue", "admin", nil},
 		{"admin-drop", "/admin/dead-letters/" + letter + "/drop", "admin", nil},
