@@ -18,6 +18,7 @@ type machine struct {
 	cores  int
 	memory int // MiB
 	kernel string
+	load   string // processes that wanted to run in the last minute, before the bench began
 	redis  redisFacts
 	mysql  mysqlFacts
 	wrk    string
@@ -49,11 +50,13 @@ func readMachine() (m machine, err error) {
 	if m.memory, err = procMiB("/proc/meminfo", "MemTotal"); err != nil {
 		return machine{}, err
 	}
-	kernel, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	if err != nil {
-		return machine{}, fmt.Errorf("read the version of the kernel: %w", err)
+	for file, word := range map[string]*string{"/proc/sys/kernel/osrelease": &m.kernel, "/proc/loadavg": &m.load} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return machine{}, fmt.Errorf("read about the machine: %w", err)
+		}
+		*word, _, _ = strings.Cut(strings.TrimSpace(string(text)), " ")
 	}
-	m.kernel = strings.TrimSpace(string(kernel))
 	return m, nil
 }
 

@@ -16,6 +16,9 @@ import (
 // measureReading measures list, search and detail over a large catalogue.
 func measureReading(ctx context.Context, o options) (r *report, err error) {
 	r = &report{options: o, at: time.Now()}
+	if r.machine, err = readMachine(); err != nil {
+		return nil, err
+	}
 	rig, err := newRig(ctx, o.programs)
 	if err != nil {
 		return nil, err
@@ -25,7 +28,7 @@ func measureReading(ctx context.Context, o options) (r *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.machine, err = rig.machine(ctx, load); err != nil {
+	if err := rig.describe(ctx, &r.machine, load); err != nil {
 		return nil, err
 	}
 	words := newVocabulary()
@@ -66,19 +69,16 @@ func measureReading(ctx context.Context, o options) (r *report, err error) {
 	return r, profileAll(ctx, o, load, api, targets)
 }
 
-// machine reads what the bench runs on.
-func (r *rig) machine(ctx context.Context, load *wrk) (m machine, err error) {
-	if m, err = readMachine(); err != nil {
-		return m, err
-	}
+// describe fills in what the servers tell.
+func (r *rig) describe(ctx context.Context, m *machine, load *wrk) (err error) {
 	if m.redis, err = readRedisFacts(ctx, r.redis.Addr()); err != nil {
-		return m, err
+		return err
 	}
 	if m.mysql, err = readMySQLFacts(ctx, r.mariadb.DSN("neticket")); err != nil {
-		return m, err
+		return err
 	}
 	m.wrk, err = load.version(ctx)
-	return m, err
+	return err
 }
 
 // fill imports the catalogue, as an operator would.

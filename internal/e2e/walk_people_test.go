@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	signUp   = "POST /api/v1/signup"
-	logIn    = "POST /api/v1/login"
-	password = "POST /api/v1/me/password"
-	me       = "GET /api/v1/me"
+	signUp      = "POST /api/v1/signup"
+	logIn       = "POST /api/v1/login"
+	newPassword = "POST /api/v1/me/password"
+	me          = "GET /api/v1/me"
 )
 
 func (w *walk) people(t *testing.T) {
@@ -40,9 +40,9 @@ func (w *walk) people(t *testing.T) {
 		line{"with the token", anna, me, "", "", "", "200", "email=kim@example.com"},
 		line{"with the cookie", nobody, me, "", "", "Cookie: neticket_token=" + anna.token, "200", "email=kim@example.com"},
 		line{"an account that is gone", w.api.as(t, 987654), me, "", "", "", "401 unauthenticated", ""},
-		line{"not the password", anna, password, "", `{"current":"x","new":"battery staple"}`, "", "401 bad_credentials", ""},
-		line{"a short one", anna, password, "", `{"current":"correct horse","new":"staple"}`, "", "422 invalid", "errors=new"},
-		line{"another one", anna, password, "", `{"current":"correct horse","new":"battery staple"}`, "", "204", "Set-Cookie"},
+		line{"not the password", anna, newPassword, "", `{"current":"x","new":"battery staple"}`, "", "401 bad_credentials", ""},
+		line{"a short one", anna, newPassword, "", `{"current":"correct horse","new":"staple"}`, "", "422 invalid", "errors=new"},
+		line{"another one", anna, newPassword, "", `{"current":"correct horse","new":"battery staple"}`, "", "204", "Set-Cookie"},
 		line{"from this very moment, in this process", anna, me, "", "", "", "401 unauthenticated", ""},
 		line{"", anna, "POST /api/v1/logout", "", "", "", "204", "Set-Cookie"},
 		line{"again", nobody, "POST /api/v1/logout", "", "", "", "204", "Set-Cookie"},
@@ -50,7 +50,7 @@ func (w *walk) people(t *testing.T) {
 	login = w.ask(t, line{"with the new one", nobody, logIn, "", `{"email":"kim@example.com","password":"battery staple"}`, "", "200", "token"})
 	anna.token, _ = login.Body["token"].(string)
 	w.until(t, line{"guessing at a stranger's", nobody, logIn, "", `{"email":"lee@example.com","password":"a guess"}`, "", "429 too_many_attempts", ""})
-	w.until(t, line{"guessing with a stolen token", anna, password, "", `{"current":"a guess","new":"battery staple"}`, "", "429 too_many_attempts", ""})
+	w.until(t, line{"guessing with a stolen token", anna, newPassword, "", `{"current":"a guess","new":"battery staple"}`, "", "429 too_many_attempts", ""})
 }
 
 // crowdOfHashes has more people sign up at a process than may wait for a hash, over and over: all with one address, so one gets it.

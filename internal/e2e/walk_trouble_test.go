@@ -79,7 +79,7 @@ func (w *walk) trouble(t *testing.T) {
 		line{"MySQL is away", nobody, signUp, "", kim, "", "503 unavailable", ""},
 		line{"MySQL is away", nobody, logIn, "", strings.Replace(kim, `,"name":"Kim"`, "", 1), "", "503 unavailable", ""},
 		line{"MySQL is away", anna, me, "", "", "", "503 unavailable", ""},
-		line{"MySQL is away", anna, password, "", `{"current":"correct horse","new":"battery staple"}`, "", "503 unavailable", ""},
+		line{"MySQL is away", anna, newPassword, "", `{"current":"correct horse","new":"battery staple"}`, "", "503 unavailable", ""},
 		line{"MySQL is away", anna, mine, "", "", "", "503 unavailable", ""},
 		line{"MySQL is away", anna, look, booked, "", "", "503 unavailable", ""},
 		line{"MySQL is away", anna, cancel, booked, "", "", "503 unavailable", ""},
