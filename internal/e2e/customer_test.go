@@ -198,7 +198,11 @@ func TestLastUnit(t *testing.T) {
 	if answers["Your booking is confirmed"] != 1 || len(answers) != 2 {
 		t.Errorf("answers: %v", answers)
 	}
+	late.screen(360, 640)
 	late.press("Book")
+	late.until("what hinders it is in sight on a phone", `(() => {
+  const box = document.querySelector('.fault')?.getBoundingClientRect()
+  return box?.top > 0 && box.bottom < innerHeight && document.activeElement.id === 'fault' })()`)
 	late.sees("It has just sold out. When somebody cancels, you can buy here at once.", "Sold out")
 	late.left(show, 0)
 	if found := d.rows(t, show); confirmed(found) != 1 {

@@ -63,6 +63,9 @@ func TestKeyboard(t *testing.T) {
 	v.walk("Swan Lake")
 	v.keys(kb.Enter)
 	v.isAt(fmt.Sprint("/shows/", show))
+	v.until("the button is in sight before anything is scrolled", `(() => {
+  const box = document.querySelector('.book .primary').getBoundingClientRect()
+  return scrollY === 0 && box.top > 0 && box.bottom <= innerHeight })()`)
 	v.walk("One ticket more")
 	v.keys(" ")
 	v.walk("Book")
