@@ -22,7 +22,7 @@ run: servers build ## Run everything on this machine, with demo data; Ctrl-C end
 	@exec bin/neticket dev
 
 test: browser ## Run all tests, with the race detector, on real servers of their own
-	go test -race -count=1 -timeout 15m ./...
+	go test -race -count=1 -timeout 20m ./...
 
 SEED ?= 0
 soak: servers ## What takes long: a million schedules, 100 pairs of resyncs, long outages; SEED=n draws the same again
