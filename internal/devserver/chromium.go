@@ -34,7 +34,7 @@ func StartChromium(ctx context.Context) (*Chromium, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, //nolint:gosec,noctx // named by who runs the tests; the reaper ends it
+	cmd := exec.Command(binary, //nolint:noctx // the reaper ends it
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-sync",
 		"--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-extensions",
 		"--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows", "--hide-scrollbars", "--mute-audio",
@@ -78,7 +78,7 @@ func awaitDevTools(ctx context.Context, program *Program, file string) (string, 
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		data, err := os.ReadFile(file) //nolint:gosec // below a folder of our own
+		data, err := os.ReadFile(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("read where chromium listens: %w", err)
 		}
