@@ -21,8 +21,10 @@ build: ## Build the four programs into bin/
 run: servers build ## Run everything on this machine, with demo data; Ctrl-C ends it
 	@exec bin/neticket dev
 
+# A browser takes all the machine that there is, so its tests run apart from those that cut and kill.
 test: browser ## Run all tests, with the race detector, on real servers of their own
-	go test -race -count=1 -timeout 20m ./...
+	go test -race -count=1 -timeout 15m -skip '^TestBrowser' ./...
+	go test -race -count=1 -timeout 15m -run '^TestBrowser' ./internal/e2e
 
 SEED ?= 0
 soak: servers ## What takes long: a million schedules, 100 pairs of resyncs, long outages; SEED=n draws the same again

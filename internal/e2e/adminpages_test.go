@@ -13,9 +13,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestAdminPages is what an admin does: logs in, adds a show with an image, changes it, finds the stock damaged and sets it right, and
+// TestBrowserAdminPages is what an admin does: logs in, adds a show with an image, changes it, finds the stock damaged and sets it right, and
 // finds all of that written down.
-func TestAdminPages(t *testing.T) {
+func TestBrowserAdminPages(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.start(t, "api")

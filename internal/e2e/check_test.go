@@ -55,8 +55,8 @@ func axe(t *testing.T) string {
 	return string(source)
 }
 
-// TestChecks: the checks of pages find what they are there to find.
-func TestChecks(t *testing.T) {
+// TestBrowserChecks: the checks of pages find what they are there to find.
+func TestBrowserChecks(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.stage(t, stage{title: "Swan Lake", capacity: 10})

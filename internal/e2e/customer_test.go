@@ -25,8 +25,8 @@ func (d *deployment) signUp(t *testing.T, email string) int64 {
 	return int64(r.Body["id"].(float64))
 }
 
-// TestCustomer is what a new customer does: finds a show, has to sign up, books, keeps it, and cancels it.
-func TestCustomer(t *testing.T) {
+// TestBrowserCustomer is what a new customer does: finds a show, has to sign up, books, keeps it, and cancels it.
+func TestBrowserCustomer(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.stage(t, stage{title: "Swan Lake", venue: "Opera", price: 50000, capacity: 10, limit: 4})
@@ -96,9 +96,9 @@ func TestCustomer(t *testing.T) {
 	d.sound(t)
 }
 
-// TestOneBooking: however often a form is sent, by a double click, after a reload, from the page before or from another tab, it is
+// TestBrowserOneBooking: however often a form is sent, by a double click, after a reload, from the page before or from another tab, it is
 // one booking.
-func TestOneBooking(t *testing.T) {
+func TestBrowserOneBooking(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.Show(t, 10, 0)
@@ -144,8 +144,8 @@ func TestOneBooking(t *testing.T) {
 	}
 }
 
-// TestLastUnit: of two who press at once, one has the last unit, and the other is told so; so is one whose page is old.
-func TestLastUnit(t *testing.T) {
+// TestBrowserLastUnit: of two who press at once, one has the last unit, and the other is told so; so is one whose page is old.
+func TestBrowserLastUnit(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.Show(t, 1, 0)
@@ -195,8 +195,8 @@ func TestLastUnit(t *testing.T) {
 	}
 }
 
-// TestLoginExpires: whoever has to log in while booking comes back to the same booking.
-func TestLoginExpires(t *testing.T) {
+// TestBrowserLoginExpires: whoever has to log in while booking comes back to the same booking.
+func TestBrowserLoginExpires(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.Show(t, 10, 0)

@@ -41,9 +41,9 @@ func (v *visitor) walk(to string) {
 	v.t.Fatalf("%s is not reached by Tab: %q", to, way)
 }
 
-// TestKeyboard books and cancels by the keyboard alone, on a small screen, where the button that sticks to its foot covers nothing
+// TestBrowserKeyboard books and cancels by the keyboard alone, on a small screen, where the button that sticks to its foot covers nothing
 // that has the focus.
-func TestKeyboard(t *testing.T) {
+func TestBrowserKeyboard(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	long := ""

@@ -17,8 +17,8 @@ func (p *process) streams(t *testing.T, want int) {
 	})
 }
 
-// TestLiveNumbers: units left on a page follow what others book; a pause holds them; a hidden page has no stream.
-func TestLiveNumbers(t *testing.T) {
+// TestBrowserLiveNumbers: units left on a page follow what others book; a pause holds them; a hidden page has no stream.
+func TestBrowserLiveNumbers(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.Show(t, 1240, 0)
@@ -76,9 +76,9 @@ func TestLiveNumbers(t *testing.T) {
 	home.state(show, "sold_out")
 }
 
-// TestStreamCutAndBack: while the network is away numbers stand still, and the page says nothing wrong; once it is back they follow.
+// TestBrowserStreamCutAndBack: while the network is away numbers stand still, and the page says nothing wrong; once it is back they follow.
 // Where streams are not to be had, the page asks from time to time.
-func TestStreamCutAndBack(t *testing.T) {
+func TestBrowserStreamCutAndBack(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.Show(t, 50, 0)

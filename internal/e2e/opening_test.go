@@ -30,9 +30,9 @@ func (v *visitor) runBefore(script string) {
 	})
 }
 
-// TestSaleOpensUnderPage: a page that was left open can book within a second of the opening by Redis's clock, and never before it:
+// TestBrowserSaleOpensUnderPage: a page that was left open can book within a second of the opening by Redis's clock, and never before it:
 // with a stream and without, with a clock that is wrong. Nobody fetches a page for that, so the crowd does not either.
-func TestSaleOpensUnderPage(t *testing.T) {
+func TestBrowserSaleOpensUnderPage(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	api := d.start(t, "api")

@@ -14,9 +14,9 @@ type sitePage struct {
 	act        func(v *visitor) // what brings it about, where an address alone does not
 }
 
-// TestEveryPage looks at every page in both languages, in light and dark, on a phone, a tablet and a desk: nothing reaches over an
+// TestBrowserEveryPage looks at every page in both languages, in light and dark, on a phone, a tablet and a desk: nothing reaches over an
 // edge or is cut off, no letter is missing, axe-core has nothing to say, and the browser does not complain. The pictures are kept.
-func TestEveryPage(t *testing.T) {
+func TestBrowserEveryPage(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	pages, tokens := d.everyPage(t)

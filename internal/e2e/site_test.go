@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestReadingPages is what a person does who looks for a show: from the home page, by a search, in his language.
-func TestReadingPages(t *testing.T) {
+// TestBrowserReadingPages is what a person does who looks for a show: from the home page, by a search, in his language.
+func TestBrowserReadingPages(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	for i := range 5 {
@@ -58,8 +58,8 @@ func TestReadingPages(t *testing.T) {
 	v.isAt("/")
 }
 
-// TestErrorPages: what is not there, or not allowed, is told by a page in the person's language that leads on.
-func TestErrorPages(t *testing.T) {
+// TestBrowserErrorPages: what is not there, or not allowed, is told by a page in the person's language that leads on.
+func TestBrowserErrorPages(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.start(t, "api")
@@ -75,8 +75,8 @@ func TestErrorPages(t *testing.T) {
 	}
 }
 
-// TestFormKeepsItsKey: whoever comes back to a form, by whatever way, sends the same booking.
-func TestFormKeepsItsKey(t *testing.T) {
+// TestBrowserFormKeepsItsKey: whoever comes back to a form, by whatever way, sends the same booking.
+func TestBrowserFormKeepsItsKey(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.Show(t, 10, 0)
@@ -106,8 +106,8 @@ func TestFormKeepsItsKey(t *testing.T) {
 	}
 }
 
-// TestWithoutScripts: everything can be done without JavaScript, if less conveniently.
-func TestWithoutScripts(t *testing.T) {
+// TestBrowserWithoutScripts: everything can be done without JavaScript, if less conveniently.
+func TestBrowserWithoutScripts(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	show := d.stage(t, stage{title: "Swan Lake", capacity: 10})

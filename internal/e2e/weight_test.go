@@ -8,8 +8,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// TestWeight: a page is small, and nothing but the stylesheet keeps it from being shown.
-func TestWeight(t *testing.T) {
+// TestBrowserWeight: a page is small, and nothing but the stylesheet keeps it from being shown.
+func TestBrowserWeight(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	var show int64

@@ -8,6 +8,9 @@ import (
 	"github.com/neticket/neticket/internal/web/apidoc"
 )
 
+// docsPolicy is the Content-Security-Policy of a page that is text alone.
+const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 // getDocument sends the OpenAPI document.
 func (s *Server) getDocument(c echo.Context) error {
 	return sendFile(c, "application/yaml", revalidate, hash(apidoc.YAML()), apidoc.YAML())
@@ -19,6 +22,6 @@ func (s *Server) getDocs(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the page of the interface: %w", err)
 	}
-	c.Response().Header().Set(echo.HeaderContentSecurityPolicy, pagePolicy)
+	c.Response().Header().Set(echo.HeaderContentSecurityPolicy, docsPolicy)
 	return sendFile(c, echo.MIMETextHTMLCharsetUTF8, revalidate, hash(page), page)
 }
