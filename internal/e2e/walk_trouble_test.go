@@ -76,6 +76,10 @@ func (w *walk) trouble(t *testing.T) {
 		line{"the same again", anna, cancel, booked, "", wait, "200", "status=cancelled"},
 	)
 
+	servertest.Eventually(t, 10*time.Second, "memory knows the show", func() bool {
+		ids := fmt.Sprintln(field(nobody.must(t, "GET", "/api/v1/shows?limit=100&q=test", "").Body, "shows"))
+		return strings.Contains(ids, fmt.Sprint(" id:", show, " "))
+	})
 	w.mysql.Cut()
 	const kim = `{"email":"trouble@example.com","password":"correct horse","name":"Kim"}`
 	w.ask(t,

@@ -25,9 +25,10 @@ func (r *Resyncer) Preview(ctx context.Context, show int64) (Resynced, error) {
 func (r *Resyncer) preview(caller context.Context, show int64) (Resynced, error) {
 	ctx, cancel := context.WithTimeout(caller, previewWithin)
 	defer cancel()
+	deadline, _ := ctx.Deadline() // a command that meets it may say so before ctx does
 	for {
 		result, still, err := r.lookAhead(ctx, show)
-		if still || err != nil && ctx.Err() == nil {
+		if still || err != nil && time.Now().Before(deadline) && ctx.Err() == nil {
 			return result, err
 		}
 		if !sleep(ctx, 50*time.Millisecond) {
