@@ -18,7 +18,6 @@ type machine struct {
 	cores  int
 	memory int // MiB
 	kernel string
-	load   string // processes that wanted to run in the last minute, before the bench began
 	redis  redisFacts
 	mysql  mysqlFacts
 	wrk    string
@@ -50,14 +49,20 @@ func readMachine() (m machine, err error) {
 	if m.memory, err = procMiB("/proc/meminfo", "MemTotal"); err != nil {
 		return machine{}, err
 	}
-	for file, word := range map[string]*string{"/proc/sys/kernel/osrelease": &m.kernel, "/proc/loadavg": &m.load} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return machine{}, fmt.Errorf("read about the machine: %w", err)
-		}
-		*word, _, _ = strings.Cut(strings.TrimSpace(string(text)), " ")
+	m.kernel, err = firstWord("/proc/sys/kernel/osrelease")
+	return m, err
+}
+
+// readLoad returns how many processes wanted to run in the last minute.
+func readLoad() (string, error) { return firstWord("/proc/loadavg") }
+
+func firstWord(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read about the machine: %w", err)
 	}
-	return m, nil
+	word, _, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	return word, nil
 }
 
 // memory is the resident set of a process in MiB: now, and at most until now.

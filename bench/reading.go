@@ -19,6 +19,9 @@ func measureReading(ctx context.Context, o options) (r *report, err error) {
 	if r.machine, err = readMachine(); err != nil {
 		return nil, err
 	}
+	if r.loadBefore, err = readLoad(); err != nil {
+		return nil, err
+	}
 	rig, err := newRig(ctx, o.programs)
 	if err != nil {
 		return nil, err
@@ -58,6 +61,9 @@ func measureReading(ctx context.Context, o options) (r *report, err error) {
 	}
 	targets = slices.Insert(targets, 0, target{"floor", floor.url, "an Echo handler that binds a small JSON body and answers one, no I/O", []string{floorRequest}})
 	if err := r.measure(ctx, load, targets); err != nil {
+		return nil, err
+	}
+	if r.loadAfter, err = readLoad(); err != nil {
 		return nil, err
 	}
 	if r.after, err = readMemory(api.PID()); err != nil {

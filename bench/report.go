@@ -17,6 +17,8 @@ type report struct {
 	at      time.Time
 	machine machine
 
+	loadBefore, loadAfter string
+
 	catalogueBytes int64
 	importTook     time.Duration
 	startTook      time.Duration // of the API, until it could list all shows
@@ -76,7 +78,8 @@ func (r *report) markdown() string {
 	say("# Reading, with %d shows", o.shows)
 	say("Made by `make bench` on %s. Ratios are what counts: the rest is as fast as this machine and what else ran on it.\n", r.at.UTC().Format("2006-01-02"))
 	say("- Machine: %d cores, %s, %d GiB, Linux %s; everything on it: load generator, API, worker, flusher and both servers.", m.cores, m.cpu, (m.memory+512)>>10, m.kernel)
-	say("- Load of the machine before it began: %s processes in the last minute. Where others run beside it, latencies are theirs, too.", m.load)
+	say("- Processes that wanted to run, in the minute before: %s; at the end: %s. Above 5 or so others ran, too, and latencies are theirs.",
+		r.loadBefore, r.loadAfter)
 	say("- Versions: %s, Redis %s (appendonly %s, appendfsync %s), MySQL %s (innodb_flush_log_at_trx_commit=%s, buffer pool %d MiB), wrk %s.",
 		runtime.Version(), m.redis.version, m.redis.aof, m.redis.fsync, m.mysql.version, m.mysql.flush, m.mysql.bufferPool>>20, m.wrk)
 	say("- Settings are the defaults, but for %s: all requests come from one address.", strings.Join(limits, " and "))

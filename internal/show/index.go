@@ -5,17 +5,18 @@ import (
 	"math/bits"
 	"sort"
 	"strings"
+	"sync"
 	"unique"
 )
 
 // index finds the shows that hold a word. What people look for has no space in it, so it can only be within one of the words of a
 // title or venue, and of those there are far fewer than shows: "Seoul" is looked at once, and leads to the shows that hold it.
 type index struct {
-	shows  int
 	words  string  // each different one, with a line break behind it, which none holds
 	begins []int   // of the i-th word; the last is the length of words
 	places []int32 // of the shows that hold it, as the snapshot counts them: those of the i-th word from firsts[i] to firsts[i+1]
 	firsts []int
+	spare  *sync.Pool // of *places: else they were a third of what a search allocates
 }
 
 // foldedWords returns the words of a show; words that are the same share their memory.
@@ -29,7 +30,7 @@ func foldedWords(s *Show) []unique.Handle[string] {
 }
 
 func newIndex(shows []*listed) index {
-	x := index{shows: len(shows), firsts: []int{0}}
+	x := index{firsts: []int{0}, spare: &sync.Pool{New: func() any { return new(make(places, (len(shows)+63)/64)) }}}
 	known := map[unique.Handle[string]]int32{}
 	var all []int32                    // the words of all shows, by their number
 	ends := make([]int, 0, len(shows)) // of each show's, in all
@@ -71,20 +72,27 @@ func newIndex(shows []*listed) index {
 // places is a set of shows, a bit for each place in a snapshot.
 type places []uint64
 
-// holding returns the shows that hold all the words.
-func (x *index) holding(words Words) places {
-	var all places
-	for _, word := range words {
-		found := make(places, (x.shows+63)/64)
-		if !x.add(found, word) {
-			return nil
+// holding yields the places of the shows that hold all the words, from one on.
+func (x *index) holding(words Words, first int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		all, found := x.spare.Get().(*places), x.spare.Get().(*places)
+		defer x.spare.Put(all)
+		defer x.spare.Put(found)
+		clear(*all)
+		if !x.add(*all, words[0]) {
+			return
 		}
-		for i := range all {
-			found[i] &= all[i]
+		for _, word := range words[1:] {
+			clear(*found)
+			if !x.add(*found, word) {
+				return
+			}
+			for i, holds := range *found {
+				(*all)[i] &= holds
+			}
 		}
-		all = found
+		all.from(first)(yield)
 	}
-	return all
 }
 
 // add adds the shows that hold a word; it reports whether there are any.

@@ -113,7 +113,7 @@ func (s *snapshot) find(q Search) iter.Seq[*Show] {
 // holding yields the places of the shows that hold the words, from one on.
 func (s *snapshot) holding(words Words, first int) iter.Seq[int] {
 	if len(words) > 0 {
-		return s.index.holding(words).from(first)
+		return s.index.holding(words, first)
 	}
 	return func(yield func(int) bool) {
 		for i := first; i < len(s.byStart) && yield(i); i++ {

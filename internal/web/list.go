@@ -134,6 +134,9 @@ func (s *Server) page(want listing) (page []showJSON, next *string, err error) {
 				next = new(last.cursor(want.mark))
 				break
 			}
+			if cap(page) == 0 {
+				page = make([]showJSON, 0, want.limit)
+			}
 			page = append(page, found)
 			last = place{rank, found.StartsAt, found.ID}
 		}
