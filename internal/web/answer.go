@@ -68,8 +68,8 @@ func (s *Server) toldOf(c echo.Context, err error) Problem {
 		report(slog.LevelError, "request failed", "stack", string(crash.stack))
 	case p.Status == http.StatusInternalServerError:
 		report(slog.LevelError, "request failed")
-	default:
-		s.warnUnavailable(c, p, err)
+	case p.Code == "unavailable" || p.Code == "unknown": // as most requests are now: one line a second
+		s.unavailable.Do(func() { report(slog.LevelWarn, "requests cannot be answered") })
 	}
 	if p.Status == http.StatusUnauthorized {
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="neticket"`)
@@ -80,22 +80,13 @@ func (s *Server) toldOf(c echo.Context, err error) Problem {
 	return p
 }
 
-// warnUnavailable logs that a server behind this one does not answer, once a second, as then most requests are answered so.
-func (s *Server) warnUnavailable(c echo.Context, p Problem, err error) {
-	if p.Code != "unavailable" && p.Code != "unknown" {
-		return
-	}
-	s.unavailable.Do(func() {
-		s.log.WarnContext(c.Request().Context(), "requests cannot be answered", "error", err,
-			"request_id", c.Response().Header().Get(echo.HeaderXRequestID), "method", c.Request().Method, "route", c.Path())
-	})
-}
-
 func (s *Server) sendProblem(c echo.Context, p Problem) {
 	if wantsPage(c.Request()) {
-		if err := s.problemPage(c, p); err == nil {
+		err := s.problemPage(c, p)
+		if err == nil {
 			return
 		}
+		s.log.ErrorContext(c.Request().Context(), "the page of a problem cannot be written", "error", err, "request_id", p.RequestID)
 	}
 	c.Response().Header().Set(echo.HeaderContentType, mimeProblem)
 	_ = answer(c, p.Status, p) // fails only when the client is gone

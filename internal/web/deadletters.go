@@ -50,6 +50,14 @@ func (s *Server) listDeadLetters(c echo.Context, _ account.Claims) error {
 
 // dropDeadLetter deletes a dead letter for good.
 func (s *Server) dropDeadLetter(c echo.Context, me account.Claims) error {
+	if err := s.dropInPath(c, me); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// dropInPath deletes the dead letter whose id is in the path.
+func (s *Server) dropInPath(c echo.Context, me account.Claims) error {
 	id, ok := stream.ParseLetterID(c.Param("id"))
 	if !ok {
 		return stream.ErrNoLetter
@@ -57,5 +65,5 @@ func (s *Server) dropDeadLetter(c echo.Context, me account.Claims) error {
 	if err := s.deps.DeadLetters.Drop(c.Request().Context(), s.actor(c, me), id); err != nil {
 		return unlessKnown(err)
 	}
-	return c.NoContent(http.StatusNoContent)
+	return nil
 }

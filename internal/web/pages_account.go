@@ -98,10 +98,11 @@ func (s *Server) changePasswordByForm(c echo.Context, me account.Claims) error {
 
 // notAdmitted shows a form of an account again, with what was typed but for passwords, and what is wrong beside its field.
 func (s *Server) notAdmitted(c echo.Context, name string, values url.Values, err error) error {
-	p, key, ok := s.refused(c, err, name+".", "account.")
+	key, ok := s.refusal(c, err, name+".", "account.")
 	if !ok {
 		return err
 	}
+	p := problemOf(err)
 	form := page.Account{
 		Email: values.Get("email"), Name: values.Get("name"), Faults: map[string]string{}, Again: seconds(p.retryAfter),
 		Taken: p.Code == "email_taken",
@@ -115,5 +116,5 @@ func (s *Server) notAdmitted(c echo.Context, name string, values url.Values, err
 	} else {
 		form.Faults[field] = s.text(c, key)
 	}
-	return s.render(c, p.Status, name, form)
+	return s.renderRefusal(c, err, name, form)
 }

@@ -94,8 +94,5 @@ func (s *Server) adminList(query url.Values) (list []showJSON, next string, err 
 
 // adminListOf returns what was asked of an admin's list, for the form to show it again.
 func adminListOf(query url.Values) page.AdminList {
-	words := query.Get("q")
-	return page.AdminList{
-		Words: strings.ToValidUTF8(words[:min(len(words), 1000)], ""), State: query.Get("state"), Later: query.Get("cursor") != "",
-	}
+	return page.AdminList{Words: shortened(query.Get("q")), State: query.Get("state"), Later: query.Get("cursor") != ""}
 }

@@ -29,7 +29,7 @@ func storedForm(of *page.Show) page.ShowForm {
 	if of == nil {
 		return form
 	}
-	local := func(at time.Time) string { return at.In(zoneOf(of.Zone)).Format(page.LocalLayout) }
+	local := func(at time.Time) string { return at.In(page.Zone(of.Zone)).Format(page.LocalLayout) }
 	form.Show = of
 	form.Values = map[string]string{
 		"title": of.Title, "venue": of.Venue, "description": of.Description, "price": strconv.FormatInt(of.Price, 10), "time_zone": of.Zone,
@@ -73,7 +73,7 @@ func readShowForm(values url.Values, stored *page.Show) (show.Draft, stock.Terms
 		at     *time.Time
 		stored time.Time
 	}{{"starts_at", &draft.StartsAt, was.Starts}, {"sales_open_at", &draft.SalesOpenAt, was.Opens}, {"sales_close_at", &draft.SalesCloseAt, was.Closes}} {
-		in := zoneOf(draft.TimeZone)
+		in := page.Zone(draft.TimeZone)
 		if !field.stored.IsZero() && text(field.name) == field.stored.In(in).Format(page.LocalLayout) {
 			*field.at = field.stored
 			continue
@@ -86,14 +86,6 @@ func readShowForm(values url.Values, stored *page.Show) (show.Draft, stock.Terms
 	draft.Check(&bad)
 	terms.Check(&bad)
 	return draft, terms, bad.OrNil()
-}
-
-// zoneOf returns the zone of that name, or UTC: a name that is none is told as such, and times in it mean nothing.
-func zoneOf(name string) *time.Location {
-	if in, err := time.LoadLocation(name); err == nil {
-		return in
-	}
-	return time.UTC
 }
 
 // typedForm is a form with what was typed, and the faults beside its fields.

@@ -99,12 +99,8 @@ func (s *Server) dropLetterPage(c echo.Context, _ account.Claims) error {
 
 // dropLetter drops a dead letter for good.
 func (s *Server) dropLetter(c echo.Context, me account.Claims) error {
-	id, ok := stream.ParseLetterID(c.Param("id"))
-	if !ok {
-		return stream.ErrNoLetter
-	}
-	if err := s.deps.DeadLetters.Drop(c.Request().Context(), s.actor(c, me), id); err != nil {
-		return unlessKnown(err)
+	if err := s.dropInPath(c, me); err != nil {
+		return err
 	}
 	return seeOther(c, adminPages+"/queue?done=letter_dropped")
 }

@@ -68,20 +68,11 @@ func (s *Server) editShow(c echo.Context, me account.Claims) error {
 
 // storedShow is the show in the path as it is now.
 func (s *Server) storedShow(c echo.Context) (page.Show, error) {
-	id, err := showID(c)
+	found, err := s.showInPath(c)
 	if err != nil {
 		return page.Show{}, err
 	}
-	ctx := c.Request().Context()
-	found, err := s.deps.Shows.Get(ctx, id)
-	if err != nil {
-		return page.Show{}, err
-	}
-	level, now, err := s.level(ctx, id)
-	if err != nil {
-		return page.Show{}, err
-	}
-	return pageShow(newShowJSON(&found, level, now)), nil
+	return pageShow(found), nil
 }
 
 // notStored shows the form again, with all that was typed and what hinders it: beside a field, or above all of them.
@@ -97,8 +88,8 @@ func (s *Server) notStored(c echo.Context, of *page.Show, values url.Values, err
 		form.First = "capacity"
 		form.Faults[form.First] = s.text(c, "admin.fault.capacity_below_reserved", "reserved", below.Reserved)
 	case !ok:
-		key := s.known("admin.hinders."+problemOf(err).Code, "")
-		if key == "" {
+		key, ok := s.refusal(c, err, "admin.hinders.")
+		if !ok {
 			return err
 		}
 		form.Hinders = s.text(c, key)
@@ -130,7 +121,7 @@ func (s *Server) uploadImage(c echo.Context, me account.Claims) error {
 	form := storedForm(&stored)
 	if bad, ok := faultsOf(err); ok {
 		form.Image.Fault = s.faultText(c, bad.Fields[0])
-	} else if key := s.known("admin.image."+problemOf(err).Code, ""); key != "" {
+	} else if key, ok := s.refusal(c, err, "admin.image."); ok {
 		form.Image.Fault = s.text(c, key)
 	} else {
 		return err

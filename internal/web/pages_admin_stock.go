@@ -103,8 +103,8 @@ func (s *Server) resyncOf(c echo.Context) (page.Resync, error) {
 // notResynced tells why a resync was not done, or what it would do is not known. Where bookings are under way it can be tried all the
 // same: unlike the look before, it has them wait.
 func (s *Server) notResynced(c echo.Context, content page.Resync, err error) error {
-	key := s.known("admin.resync."+problemOf(err).Code, "")
-	if key == "" {
+	key, ok := s.refusal(c, err, "admin.resync.")
+	if !ok {
 		return err
 	}
 	content.Fault = s.text(c, key)

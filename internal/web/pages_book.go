@@ -52,7 +52,7 @@ func (s *Server) book(c echo.Context, me account.Claims) error {
 
 // notBooked shows a show's page again, with what hinders a booking and what to do.
 func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Detail, err error) error {
-	p, key, ok := s.refused(c, err, "booking.")
+	key, ok := s.refusal(c, err, "booking.")
 	if !ok {
 		return err
 	}
@@ -74,5 +74,5 @@ func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Det
 		detail.Key = rand.Text()
 	}
 	detail.Faults = []string{s.text(c, key, args...)}
-	return s.render(c, p.Status, "show", detail)
+	return s.renderRefusal(c, err, "show", detail)
 }

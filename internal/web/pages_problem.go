@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -19,7 +20,7 @@ func (s *Server) problemPage(c echo.Context, p Problem) error {
 		return s.render(c, p.Status, "login", page.Account{Needed: true})
 	}
 	content := page.Problem{
-		Title: s.text(c, s.known("problem.title."+strconv.Itoa(p.Status), "problem.title.500")), Detail: s.problemText(c, p),
+		Title: s.text(c, s.problemTitle(p)), Detail: s.text(c, s.problemKey(p)),
 		Faults: s.faultTexts(c, &invalid.Error{Fields: p.Errors}), RequestID: p.RequestID,
 		Again: seconds(p.retryAfter), WayOn: "/", WayOnText: s.text(c, "problem.home"),
 	}
@@ -32,33 +33,32 @@ func (s *Server) problemPage(c echo.Context, p Problem) error {
 
 // renderRefusal answers with a page that tells in its own words why something was not done, in place of the page of the problem.
 func (s *Server) renderRefusal(c echo.Context, err error, name string, content any) error {
-	p := problemOf(err)
-	s.metrics.countShed(err)
-	s.warnUnavailable(c, p, err)
-	if p.retryAfter > 0 {
-		c.Response().Header().Set(echo.HeaderRetryAfter, retrySeconds(p.retryAfter))
-	}
-	return s.render(c, p.Status, name, content)
+	return s.render(c, s.toldOf(c, err).Status, name, content)
 }
 
-// problemText says what is wrong: for its code where that has a text, else for its status.
-func (s *Server) problemText(c echo.Context, p Problem) string {
-	return s.text(c, s.known("problem."+p.Code, "problem.status."+strconv.Itoa(p.Status), "problem.internal"))
+// problemTitle returns the key of the title that a problem has on a page.
+func (s *Server) problemTitle(p Problem) string {
+	return s.known("problem.title."+strconv.Itoa(p.Status), "problem.title.500")
 }
 
-// refused returns the problem that an error is, and the key of the text that a page of its own tells it with: that of its code below
-// one of the prefixes, such as "booking.". ok is false where there is none: then the handler returns the error as it is.
-func (s *Server) refused(c echo.Context, err error, prefixes ...string) (p Problem, key string, ok bool) {
+// problemKey returns the key of the text that says what is wrong: for its code where that has one, else for its status.
+func (s *Server) problemKey(p Problem) string {
+	return s.known("problem."+cmp.Or(p.onPage, p.Code), "problem.status."+strconv.Itoa(p.Status), "problem.internal")
+}
+
+// refusal returns the key of the text that a page of its own tells an error with: that of the error's code below one of the prefixes,
+// such as "booking.". ok is false where there is none: then the handler returns the error as it is.
+func (s *Server) refusal(c echo.Context, err error, prefixes ...string) (key string, ok bool) {
 	if c.Request().Context().Err() != nil {
-		return Problem{}, "", false // nobody waits for a page
+		return "", false // nobody waits for a page
 	}
 	code := problemOf(err).Code
 	for _, prefix := range prefixes {
 		if key := prefix + code; s.site.Has(key) {
-			return s.toldOf(c, err), key, true
+			return key, true
 		}
 	}
-	return Problem{}, "", false
+	return "", false
 }
 
 // known returns the first of the keys that there is a text for.

@@ -152,9 +152,10 @@ func (s *Server) notCancelled(c echo.Context, me account.Claims, err error) erro
 	if readErr != nil {
 		return err // an outage: its page says so
 	}
-	p, key, ok := s.refused(c, err, "cancel.")
+	key, ok := s.refusal(c, err, "cancel.")
 	if !ok {
 		return err
 	}
-	return s.render(c, p.Status, "cancel", page.Cancel{Reservation: pageReservation(r, of), Fault: s.text(c, key), Again: seconds(p.retryAfter)})
+	return s.renderRefusal(c, err, "cancel",
+		page.Cancel{Reservation: pageReservation(r, of), Fault: s.text(c, key), Again: seconds(problemOf(err).retryAfter)})
 }

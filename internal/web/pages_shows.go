@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,35 +65,37 @@ func (s *Server) homePage(c echo.Context) error {
 	if next != nil {
 		home.Next = *next
 	}
-	if home.Soon, err = s.soon.shows(s); err != nil {
+	if home.Soon, err = s.openingSoon(); err != nil {
 		return err
 	}
 	return s.render(c, http.StatusOK, "home", home)
 }
 
-// openings are the shows whose sales open next. All of the catalogue is looked through for them, so the answer is kept for a while.
+// openings are the shows whose sales open next, as they were found last.
 type openings struct {
 	mu    sync.Mutex
 	at    time.Time
-	found []page.Show
+	shows []page.Show
 }
 
 const openingsFor = time.Second
 
-func (o *openings) shows(s *Server) ([]page.Show, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if now := s.options.Now(); now.Sub(o.at) > openingsFor {
-		found, err := s.openingSoon()
+// openingSoon returns the shows whose sales open next. All that is not on sale yet is looked through for them, so the answer is kept for
+// a while.
+func (s *Server) openingSoon() ([]page.Show, error) {
+	s.soon.mu.Lock()
+	defer s.soon.mu.Unlock()
+	if now := s.options.Now(); now.Sub(s.soon.at) > openingsFor {
+		shows, err := s.findOpening()
 		if err != nil {
 			return nil, err
 		}
-		o.at, o.found = now, found
+		s.soon.at, s.soon.shows = now, shows
 	}
-	return o.found, nil
+	return s.soon.shows, nil
 }
 
-func (s *Server) openingSoon() ([]page.Show, error) {
+func (s *Server) findOpening() ([]page.Show, error) {
 	_, now, err := s.last(nil)
 	if err != nil {
 		return nil, err
@@ -136,7 +139,7 @@ func (s *Server) searchPage(c echo.Context) error {
 	want, err := parseListing(url.Values{"q": query["q"], "cursor": query["cursor"]})
 	if bad, ok := faultsOf(err); ok {
 		content.Faults = s.faultTexts(c, bad)
-		content.Words = content.Words[:min(len(content.Words), 200)]
+		content.Words = shortened(content.Words)
 		return s.render(c, http.StatusUnprocessableEntity, "search", content)
 	}
 	want.limit = searchShows
@@ -157,6 +160,9 @@ func (s *Server) searchPage(c echo.Context) error {
 	}
 	return s.render(c, http.StatusOK, "search", content)
 }
+
+// shortened is what a page shows again of words that may be far too many.
+func shortened(words string) string { return strings.ToValidUTF8(words[:min(len(words), 1000)], "") }
 
 // showPage shows one show, with a form that books it.
 func (s *Server) showPage(c echo.Context) error {
@@ -179,24 +185,15 @@ func (s *Server) showPage(c echo.Context) error {
 
 // detail is the page of the show in the path, with a new key.
 func (s *Server) detail(c echo.Context) (page.Detail, error) {
-	id, err := showID(c)
+	found, err := s.showInPath(c)
 	if err != nil {
 		return page.Detail{}, err
 	}
-	ctx := c.Request().Context()
-	found, err := s.deps.Shows.Get(ctx, id)
-	if err != nil {
-		return page.Detail{}, err
+	detail := page.Detail{Show: pageShow(found), Key: rand.Text(), Units: "1", Most: maxUnits}
+	if found.LimitPerUser > 0 {
+		detail.Most = min(found.LimitPerUser, maxUnits)
 	}
-	level, now, err := s.level(ctx, id)
-	if err != nil {
-		return page.Detail{}, err
-	}
-	detail := page.Detail{Show: pageShow(newShowJSON(&found, level, now)), Key: rand.Text(), Units: "1", Most: maxUnits}
-	if level.Limit > 0 {
-		detail.Most = min(level.Limit, maxUnits)
-	}
-	if opens := found.SalesOpenAt.Sub(now); opens > 0 && opens < refreshWithin {
+	if opens := found.SalesOpenAt.Sub(found.ServerTime); opens > 0 && opens < refreshWithin {
 		detail.Refresh = int(opens.Seconds()) + 1
 	}
 	return detail, nil

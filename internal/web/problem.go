@@ -64,6 +64,7 @@ type Problem struct {
 	Reserved *int `json:"reserved,omitempty"` // confirmed units, more than a new capacity
 
 	retryAfter time.Duration // 0: no Retry-After
+	onPage     string        // which text a page has for it; empty: that of the code
 }
 
 func problem(status int, code, detail string) Problem {
@@ -76,6 +77,12 @@ func problem(status int, code, detail string) Problem {
 // naming adds the fault of a field.
 func (p Problem) naming(field, code, message string) Problem {
 	p.Errors = []invalid.Field{{Field: field, Code: code, Message: message}}
+	return p
+}
+
+// onPageAs has a page tell another text than that of the code.
+func (p Problem) onPageAs(text string) Problem {
+	p.onPage = text
 	return p
 }
 
@@ -103,6 +110,7 @@ var refusals = []struct {
 		naming(imageField, "too_large", fmt.Sprintf("must have at most %d bytes", images.MaxUpload))},
 	{errUnauthenticated, problem(http.StatusUnauthorized, "unauthenticated", "Please log in.")},
 	{errTooManyStreams, problem(http.StatusServiceUnavailable, "too_many_streams", "Too many streams are open here. Please ask for the show itself now and then, or try again.").retry(5 * time.Second)},
+	{errOtherSite, problem(http.StatusForbidden, "forbidden", "A browser has sent this for another site. Nothing was done.").onPageAs("other_site")},
 	{errForbidden, problem(http.StatusForbidden, "forbidden", "You may not do this.")},
 
 	{account.ErrBadCredentials, problem(http.StatusUnauthorized, "bad_credentials", "Email address or password is wrong.")},

@@ -64,20 +64,29 @@ func newShowJSON(s *show.Show, level stock.Level, now time.Time) showJSON {
 }
 
 func (s *Server) getShow(c echo.Context) error {
-	id, err := showID(c)
+	found, err := s.showInPath(c)
 	if err != nil {
 		return err
+	}
+	return answer(c, http.StatusOK, found)
+}
+
+// showInPath returns the show whose id is in the path, as it is now.
+func (s *Server) showInPath(c echo.Context) (showJSON, error) {
+	id, err := showID(c)
+	if err != nil {
+		return showJSON{}, err
 	}
 	ctx := c.Request().Context()
 	found, err := s.deps.Shows.Get(ctx, id)
 	if err != nil {
-		return err
+		return showJSON{}, err
 	}
 	level, now, err := s.level(ctx, id)
 	if err != nil {
-		return err
+		return showJSON{}, err
 	}
-	return answer(c, http.StatusOK, newShowJSON(&found, level, now))
+	return newShowJSON(&found, level, now), nil
 }
 
 // showID returns the id in the path, or show.ErrNotFound for what is none.

@@ -41,8 +41,8 @@ func (t texts) won(n int64) (string, error) {
 	return t.say("price.won", "n", group(n))
 }
 
-// zone returns the zone of that name, or UTC: what is stored was checked when it came in.
-func zone(name string) *time.Location {
+// Zone returns the zone of that name, or UTC: a name that is none is told as such where it comes in, and times in it mean nothing.
+func Zone(name string) *time.Location {
 	if where, err := time.LoadLocation(name); err == nil {
 		return where
 	}
@@ -56,7 +56,7 @@ var weekdays = map[Lang][7]string{
 
 // date writes the day of a time, as it is called in a zone.
 func (l Lang) date(at time.Time, in string) string {
-	at = at.In(zone(in))
+	at = at.In(Zone(in))
 	day := weekdays[l][at.Weekday()]
 	if l == Korean {
 		return at.Format("2006년 1월 2일") + " (" + day + ")"
@@ -66,7 +66,7 @@ func (l Lang) date(at time.Time, in string) string {
 
 // clock writes the time of day, with the zone's name where that is not Korea's.
 func (l Lang) clock(at time.Time, in string) string {
-	at = at.In(zone(in))
+	at = at.In(Zone(in))
 	text := at.Format("15:04")
 	if l == Korean {
 		text = map[bool]string{true: "오전 ", false: "오후 "}[at.Hour() < 12] + at.Format("3:04")
@@ -87,7 +87,7 @@ func (l Lang) when(at time.Time, in string) string {
 }
 
 // Moment writes a time to the second, for admins, who compare times with those of logs: as it is called in Korea.
-func Moment(at time.Time) string { return at.In(zone("Asia/Seoul")).Format("2006-01-02 15:04:05") }
+func Moment(at time.Time) string { return at.In(Zone("Asia/Seoul")).Format("2006-01-02 15:04:05") }
 
 // span writes how long something takes or is ago, in its largest unit, such as 3 min.
 func (t texts) span(d time.Duration) (string, error) {
@@ -131,14 +131,6 @@ func millis(at time.Time) int64 { return at.UnixMilli() }
 // LocalLayout is how a form's field of type datetime-local holds a time.
 const LocalLayout = "2006-01-02T15:04"
 
-// local writes a time for such a field; a zero time leaves it empty.
-func local(at time.Time, in string) string {
-	if at.IsZero() {
-		return ""
-	}
-	return at.In(zone(in)).Format(LocalLayout)
-}
-
 // dict makes a map of pairs, for templates that need more than one thing.
 func dict(pairs ...any) (map[string]any, error) {
 	if len(pairs)%2 != 0 {
@@ -158,17 +150,8 @@ func switchLang(page *url.URL, to Lang) string {
 	return page.Path + "?" + query.Encode()
 }
 
-// seq returns the numbers from 1 to n.
-func seq(n int) []int {
-	numbers := make([]int, max(n, 0))
-	for i := range numbers {
-		numbers[i] = i + 1
-	}
-	return numbers
-}
-
-// Paragraphs returns the paragraphs of a text: what stands between empty lines, each with its lines.
-func Paragraphs(text string) [][]string {
+// paragraphs returns the paragraphs of a text: what stands between empty lines, each with its lines.
+func paragraphs(text string) [][]string {
 	var paragraphs [][]string
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	for part := range strings.SplitSeq(text, "\n\n") {
