@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,13 +13,16 @@ import (
 
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/devserver/servertest"
+	"github.com/neticket/neticket/internal/showlist"
 )
 
-// TestWhatAnAdminDid follows an admin's day through the API: each thing that he did is told once, with who he is and where he was.
+// TestWhatAnAdminDid follows an admin's day through the API: each thing that he did is told once, with who he is and where he was. So
+// is what the tool did, and all of it as the document says.
 func TestWhatAnAdminDid(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "NETICKET_TRUSTED_PROXIES=127.0.0.0/8")
-	person, err := account.New(d.DB, d.Log, time.Now).Create(t.Context(), "boss@example.com", "battery staple", "이순신", account.Admin, d.NoteUser("user.create_admin"))
+	accounts := account.New(d.DB, d.Log, time.Now)
+	person, err := accounts.Create(t.Context(), "boss@example.com", "battery staple", "이순신", account.Admin, d.NoteUser("user.create_admin"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +75,18 @@ func TestWhatAnAdminDid(t *testing.T) {
 		t.Errorf("dead letters are left: %v", left)
 	}
 
+	list, err := showlist.Read(strings.NewReader(`{"title":"T","venue":"V","capacity":1,"starts_at":"2099-01-02T00:00:00Z","sales_open_at":"2099-01-01T00:00:00Z"}`), "")
+	if err == nil {
+		_, err = d.ImportShows(t.Context(), list)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := nobody.must(t, "POST", "/api/v1/signup", `{"email":"kim@example.com","password":"battery staple","name":"Kim"}`)
+	if _, err := accounts.Promote(t.Context(), "kim@example.com", d.NoteUser("user.promote")); err != nil {
+		t.Fatal(err)
+	}
+
 	var got []string
 	for cursor := ""; ; {
 		page := do(200, "GET", "/api/v1/admin/audit?limit=2"+cursor, "").Body
@@ -94,6 +110,7 @@ func TestWhatAnAdminDid(t *testing.T) {
 	want := []string{
 		fmt.Sprintf(" user.create_admin user:%d by the tool", person.ID), "r-1 show.create show:" + show, "r-2 show.update show:" + show, "r-3 show.update show:" + show,
 		"r-5 show.image show:" + show, "r-10 stock.resync show:" + show, "r-12 dead_letter.drop dead_letter:" + letter,
+		" show.import shows by the tool", fmt.Sprintf(" user.promote user:%v by the tool", other.Body["id"]),
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("the audit log has\n%q, want\n%q", got, want)
