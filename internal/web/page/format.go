@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // group writes a number with a comma between groups of three digits, as both languages do.
@@ -160,6 +161,22 @@ func paragraphs(text string) [][]string {
 		}
 	}
 	return paragraphs
+}
+
+// part is what follows a "<" of a title, up to the next; of the first part, none is before it and First is empty.
+type part struct{ First, Rest string }
+
+// bracketed cuts a title before each "<". Korean titles stand in such brackets, and browsers would leave an opening one behind at the
+// end of a line, so its first letter is told apart.
+func bracketed(title string) []part {
+	before, after, found := strings.Cut(title, "<")
+	parts := []part{{Rest: before}}
+	for found {
+		before, after, found = strings.Cut(after, "<")
+		_, size := utf8.DecodeRuneInString(before)
+		parts = append(parts, part{before[:size], before[size:]})
+	}
+	return parts
 }
 
 // inWidth returns the address of an image in another of its widths.

@@ -99,7 +99,7 @@ func TestHomeIsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{`lang="` + string(lang) + `"`, "1,240", "&lt;b&gt;", "/assets/site-", PosterURL(1, `<b>"Swan" & 백조</b>`)} {
+		for _, want := range []string{`lang="` + string(lang) + `"`, "1,240", `<span class="whole">&lt;b</span>&gt;`, "/assets/site-", PosterURL(1, `<b>"Swan" & 백조</b>`)} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: %s is not in the page", lang, want)
 			}

@@ -177,7 +177,15 @@ for (const button of all('[data-step]')) {
   button.addEventListener('click', () => {
     const most = Number(input.max), least = Number(input.min)
     input.value = Math.min(most, Math.max(least, (Number(input.value) || least) + Number(button.dataset.step)))
+    input.dispatchEvent(new Event('input'))
   })
+}
+
+for (const total of all('[data-price]')) {
+  const units = total.form.elements.units
+  const sum = () => write(total, units.validity.valid ? total.dataset.text.replace('{n}', number.format(total.dataset.price * units.value)) : '')
+  units.addEventListener('input', sum)
+  addEventListener('pageshow', sum) // a browser that comes back may have filled in what was there
 }
 
 // A second press while the first is under way sends nothing; the key in the form would make one booking of it anyhow.
