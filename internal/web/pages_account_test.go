@@ -77,7 +77,7 @@ func TestFaultsOfAccounts(t *testing.T) {
 		retryAfter string
 		want       []string
 	}{
-		"wrong":        {"/login", "en", account.ErrBadCredentials, 401, "", []string{`aria-describedby="password-fault" autofocus`, `id="password-fault">Email address or password is wrong.`}},
+		"wrong":        {"/login", "en", account.ErrBadCredentials, 401, "", []string{`autofocus aria-describedby="password-fault"`, `id="password-fault">Email address or password is wrong.`}},
 		"wrong, ko":    {"/login", "ko", account.ErrBadCredentials, 401, "", []string{"이메일 주소나 비밀번호가 맞지 않습니다."}},
 		"too many":     {"/login", "en", &account.TooManyAttemptsError{RetryAfter: 1500 * time.Millisecond}, 429, "2", []string{"too many attempts", "try again in 2 seconds"}},
 		"too many, ko": {"/login", "ko", &account.TooManyAttemptsError{RetryAfter: time.Second}, 429, "1", []string{"시도가 너무 많았습니다", "1초 뒤에"}},

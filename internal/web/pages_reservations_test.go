@@ -50,7 +50,7 @@ func TestReservationPage(t *testing.T) {
 			if w.Code != 200 || w.Header().Get("Cache-Control") != "no-store" || f.box.user != 7 || f.box.wait != 0 {
 				t.Errorf("%s: %d %v, asked for %+v", name, w.Code, w.Header(), f.box)
 			}
-			for _, want := range append(test.has, want, `href="/reservations"`, `href="/shows/1"`, "100,000", map[string]string{"ko": "오후 11:00", "en": "23:00"}[lang]) {
+			for _, want := range append(test.has, want, `href="/reservations"`, `href="/shows/1"`, "100,000", map[string]string{"ko": "오후\u00a011:00", "en": "23:00"}[lang]) {
 				if !strings.Contains(body, want) {
 					t.Errorf("%s: %s is not in\n%s", name, want, body)
 				}

@@ -70,7 +70,7 @@ func (l Lang) clock(at time.Time, in string) string {
 	at = at.In(Zone(in))
 	text := at.Format("15:04")
 	if l == Korean {
-		text = map[bool]string{true: "오전 ", false: "오후 "}[at.Hour() < 12] + at.Format("3:04")
+		text = map[bool]string{true: "오전", false: "오후"}[at.Hour() < 12] + "\u00a0" + at.Format("3:04") // on one line
 	}
 	if in != "Asia/Seoul" {
 		text += " (" + strings.ReplaceAll(in, "_", " ") + ")"
