@@ -37,6 +37,7 @@ func TestBrowserCustomer(t *testing.T) {
 	v.goTo("/")
 	v.press("Swan Lake")
 	v.fill("Tickets", "2")
+	v.sees("Total ₩100,000")
 	key := eval[string](v, `document.querySelector('[name=key]').value`)
 	v.forgive("status of 401")
 	v.press("Book")
@@ -103,7 +104,7 @@ func TestBrowserOneBooking(t *testing.T) {
 	d := deploy(t)
 	show := d.Show(t, 10, 0)
 	path := fmt.Sprint("/shows/", show)
-	d.start(t, "api")
+	api := d.start(t, "api")
 	d.start(t, "worker")
 	v := d.visitor(t, "en")
 	v.logInAs(token(t, 7))
@@ -142,6 +143,12 @@ func TestBrowserOneBooking(t *testing.T) {
 	if at := v.address(); at == where {
 		t.Error("a new page makes no new booking")
 	}
+	v.goTo(path)
+	api.freeze(t)
+	v.press("Book")
+	v.sees("Booking…") // while there is no answer
+	api.thaw(t)
+	v.isAt("/reservations/")
 }
 
 // TestBrowserLastUnit: of two who press at once, one has the last unit, and the other is told so; so is one whose page is old.

@@ -188,16 +188,24 @@ for (const total of all('[data-price]')) {
   addEventListener('pageshow', sum) // a browser that comes back may have filled in what was there
 }
 
-// A second press while the first is under way sends nothing; the key in the form would make one booking of it anyhow.
+// A second press while the first is under way sends nothing; the key in the form would make one booking of it anyhow. The button tells.
+const sender = (form) => form.querySelector('button:not([type=button])')
 function once(form) {
   form.addEventListener('submit', (submit) => {
     if (form.dataset.sent) return submit.preventDefault()
-    form.dataset.sent = 'yes'
+    const button = sender(form)
+    form.dataset.sent = button.textContent
+    if (form.dataset.once) write(button, form.dataset.once)
     setTimeout(revive, 8000) // the way there may have been broken off
   })
 }
 all('form[data-once]').forEach(once)
-function revive() { for (const form of all('form[data-once]')) delete form.dataset.sent }
+function revive() {
+  for (const form of all('form[data-sent]')) {
+    write(sender(form), form.dataset.sent)
+    delete form.dataset.sent
+  }
+}
 
 // ---- people
 
