@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -49,14 +50,24 @@ func Zone(name string) *time.Location {
 	return time.UTC
 }
 
+// atlas keeps the time zones that pages tell times in: to load one is to read a file, and takes longer than to write the time.
+type atlas struct{ loaded sync.Map }
+
+func (a *atlas) zone(name string) *time.Location {
+	where, ok := a.loaded.Load(name)
+	if !ok {
+		where, _ = a.loaded.LoadOrStore(name, Zone(name))
+	}
+	return where.(*time.Location)
+}
+
 var weekdays = map[Lang][7]string{
 	Korean:  {"일", "월", "화", "수", "목", "금", "토"},
 	English: {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
 }
 
-// date writes the day of a time, as it is called in a zone.
-func (l Lang) date(at time.Time, in string) string {
-	at = at.In(Zone(in))
+// date writes the day of a time, as it is called in its zone.
+func (l Lang) date(at time.Time) string {
 	day := weekdays[l][at.Weekday()]
 	if l == Korean {
 		return at.Format("2006년 1월 2일") + " (" + day + ")"
@@ -65,25 +76,24 @@ func (l Lang) date(at time.Time, in string) string {
 }
 
 // clock writes the time of day, with the zone's name where that is not Korea's.
-func (l Lang) clock(at time.Time, in string) string {
-	at = at.In(Zone(in))
+func (l Lang) clock(at time.Time) string {
 	text := at.Format("15:04")
 	if l == Korean {
 		text = map[bool]string{true: "오전 ", false: "오후 "}[at.Hour() < 12] + at.Format("3:04")
 	}
-	if in != "Asia/Seoul" {
+	if in := at.Location().String(); in != "Asia/Seoul" {
 		text += " (" + strings.ReplaceAll(in, "_", " ") + ")"
 	}
 	return text
 }
 
-// when writes day and time.
-func (l Lang) when(at time.Time, in string) string {
+// when writes day and time, as they are called in the time's zone.
+func (l Lang) when(at time.Time) string {
 	separator := ", "
 	if l == Korean {
 		separator = " "
 	}
-	return l.date(at, in) + separator + l.clock(at, in)
+	return l.date(at) + separator + l.clock(at)
 }
 
 // Moment writes a time to the second, for admins, who compare times with those of logs: as it is called in Korea.

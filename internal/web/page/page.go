@@ -41,6 +41,7 @@ type Me struct {
 type Site struct {
 	pages map[Lang]map[string]*template.Template
 	texts map[Lang]texts
+	atlas atlas
 	Files Files
 }
 

@@ -107,6 +107,29 @@ func TestHomeIsWritten(t *testing.T) {
 	}
 }
 
+// Times are told as they are called where a show is, each time they are asked for.
+func TestWhen(t *testing.T) {
+	t.Parallel()
+	site := New()
+	at := time.Date(2026, 5, 3, 15, 30, 0, 0, time.UTC)
+	for range 2 {
+		for _, test := range []struct {
+			lang     Lang
+			in, want string
+		}{
+			{Korean, "Asia/Seoul", "2026년 5월 4일 (월) 오전 12:30"},
+			{English, "Asia/Seoul", "Mon 4 May 2026, 00:30"},
+			{Korean, "America/New_York", "2026년 5월 3일 (일) 오전 11:30 (America/New York)"},
+			{English, "nowhere", "Sun 3 May 2026, 15:30 (UTC)"},
+		} {
+			when := site.functions(test.lang)["when"].(func(time.Time, string) string)
+			if got := when(at, test.in); got != test.want {
+				t.Errorf("%s, %s: %s, want %s", test.lang, test.in, got, test.want)
+			}
+		}
+	}
+}
+
 func TestPosterIsSafe(t *testing.T) {
 	t.Parallel()
 	for _, title := range []string{`<script>alert(1)</script>`, strings.Repeat("가", 80), strings.Repeat("W", 80), "", "&", "a\u0301 b"} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"time"
 )
 
 //go:embed texts/*.json
@@ -59,7 +60,7 @@ func (s *Site) functions(lang Lang) template.FuncMap {
 		"asset":   s.Files.URL,
 		"group":   func(n any) (string, error) { return groupAny(n) },
 		"won":     func(n int64) (string, error) { return t.won(n) },
-		"when":    lang.when,
+		"when":    func(at time.Time, in string) string { return lang.when(at.In(s.atlas.zone(in))) },
 		"iso":     iso,
 		"ms":      millis,
 		"dict":    dict,
