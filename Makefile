@@ -40,7 +40,7 @@ fuzz: ## Run each fuzz target there is, one after the other, for FUZZTIME each
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package </dev/null || exit 1; \
 	done
 
-bench: build ## Measure list, search and detail of 100,000 shows against an empty handler
+bench: build ## Measure list, search, detail and pages of 100,000 shows against an empty handler
 	@scripts/install wrk
 	go build -o bin/bench ./bench
 	@exec bin/bench $(BENCHFLAGS)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,53 @@ func TestCatalogue(t *testing.T) {
 		if got := float64(states[state]) / n; got < share-0.05 || got > share+0.05 {
 			t.Errorf("%.2f are %s, want about %.2f", got, state, share)
 		}
+	}
+}
+
+// TestTargets: the programs answer what is asked for, the booking page to its customer alone, and what was booked for it adds up.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	programs := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", programs, "../cmd/...").CombinedOutput(); err != nil {
+		t.Fatalf("build the programs: %v\n%s", err, out)
+	}
+	rig, err := newRig(ctx, programs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := rig.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	r := report{options: options{shows: 200}, at: time.Now()}
+	words := newVocabulary()
+	if err := rig.fill(ctx, &r, words); err != nil {
+		t.Fatal(err)
+	}
+	api, err := rig.startAll(ctx, &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := readingTargets(ctx, api.url, words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, asked := range targets {
+		if len(asked.requests) == 0 || asked.what == "" {
+			t.Errorf("nothing is asked for: %v", asked)
+		}
+		if err := newProber(api.url).try(ctx, asked); err != nil {
+			t.Error(err)
+		}
+		asked.headers = asBrowser
+		if err := newProber(api.url).try(ctx, asked); (err == nil) != (asked.name != "booking page") {
+			t.Errorf("%s, not logged in: %v", asked.name, err)
+		}
+	}
+	if said, err := rig.neticket(ctx, "stock", "check"); err != nil || !strings.Contains(said, "All invariants hold") {
+		t.Errorf("%v\n%s", err, said)
 	}
 }
 

@@ -3,10 +3,12 @@
 // and writes what it found to standard output and to bench/results. Its exit status is 1 when a request failed, an invariant is
 // broken or a goal is missed.
 //
-// What there is so far is reading: list and search of 100,000 shows, detail of the popular ones. The files:
+// What there is so far is reading: list and search of 100,000 shows, detail of the popular ones, the pages of home, a show and a
+// booking. The files:
 //
 //	reading.go    what is measured, in which order
-//	catalogue.go  the shows; targets.go what is asked for
+//	catalogue.go  the shows
+//	targets.go    what is asked for in JSON; pages.go in HTML
 //	floor.go      what it is compared to
 //	rig.go        servers and programs
 //	wrk.go        the load generator, with requests.lua

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// measureReading measures list, search and detail over a large catalogue.
+// measureReading measures list, search, detail and pages over a large catalogue.
 func measureReading(ctx context.Context, o options) (r *report, err error) {
 	r = &report{options: o, at: time.Now()}
 	if r.machine, err = readMachine(); err != nil {
@@ -56,10 +56,12 @@ func measureReading(ctx context.Context, o options) (r *report, err error) {
 			return nil, err
 		}
 		for _, t := range targets {
-			targets = append(targets, target{t.name + ", before", before.url, "the same, of the build before", t.requests})
+			t.name, t.url, t.what = t.name+", before", before.url, "the same, of the build before"
+			targets = append(targets, t)
 		}
 	}
-	targets = slices.Insert(targets, 0, target{"floor", floor.url, "an Echo handler that binds a small JSON body and answers one, no I/O", []string{floorRequest}})
+	targets = slices.Insert(targets, 0, target{name: "floor", url: floor.url, requests: []string{floorRequest},
+		what: "an Echo handler that binds a small JSON body and answers one, no I/O"})
 	if err := r.measure(ctx, load, targets); err != nil {
 		return nil, err
 	}
@@ -154,11 +156,15 @@ func readingTargets(ctx context.Context, api string, words vocabulary) ([]target
 	if err != nil {
 		return nil, err
 	}
-	detail, err := probe.detail(ctx)
+	shows, err := probe.popular(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return []target{list, search, detail}, nil
+	pages, err := probe.pages(ctx, shows)
+	if err != nil {
+		return nil, err
+	}
+	return append([]target{list, search, probe.detail(shows)}, pages...), nil
 }
 
 // measure warms each target up, then lets them take turns, so that whatever else the machine does hits all of them.

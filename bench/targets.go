@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -16,7 +18,8 @@ type target struct {
 	name     string
 	url      string
 	what     string // what is asked for, in words
-	requests []string
+	headers  http.Header
+	requests []string // each "METHOD path" or "METHOD path body"
 }
 
 // prober asks an API for what the requests are made of, and tries them before they count.
@@ -27,7 +30,38 @@ type prober struct {
 }
 
 func newProber(url string) *prober {
-	return &prober{url: url, random: rand.New(rand.NewPCG(3, 4))} //nolint:gosec // the same requests every time
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &prober{url, http.Client{CheckRedirect: stay}, rand.New(rand.NewPCG(3, 4))} //nolint:gosec // the same requests every time
+}
+
+// response is what a request was answered.
+type response struct {
+	cookies []*http.Cookie
+	body    []byte
+}
+
+// send sends a request as a target has them. An answer of another status than is wanted is an error.
+func (p *prober) send(ctx context.Context, text string, headers http.Header, want int) (response, error) {
+	method, rest, _ := strings.Cut(text, " ")
+	path, body, _ := strings.Cut(rest, " ")
+	request, err := http.NewRequestWithContext(ctx, method, p.url+path, strings.NewReader(body))
+	if err != nil {
+		return response{}, err
+	}
+	maps.Copy(request.Header, headers)
+	answer, err := p.client.Do(request)
+	if err != nil {
+		return response{}, err
+	}
+	defer answer.Body.Close()
+	got, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != want {
+		err = fmt.Errorf("it is %s: %s", answer.Status, got)
+	}
+	if err != nil {
+		return response{}, fmt.Errorf("read the answer to %s %s: %w", method, path, err)
+	}
+	return response{answer.Cookies(), got}, nil
 }
 
 // page is an answer of list or search.
@@ -39,18 +73,13 @@ type page struct {
 }
 
 func (p *prober) ask(ctx context.Context, path string) (page, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
+	answer, err := p.send(ctx, "GET "+path, nil, http.StatusOK)
 	if err != nil {
 		return page{}, err
 	}
-	answer, err := p.client.Do(request)
-	if err != nil {
-		return page{}, err
-	}
-	defer answer.Body.Close()
 	var found page
-	if err := json.NewDecoder(answer.Body).Decode(&found); err != nil || answer.StatusCode != http.StatusOK {
-		return page{}, fmt.Errorf("%s is answered %s: %w", path, answer.Status, err)
+	if err := json.Unmarshal(answer.body, &found); err != nil {
+		return page{}, fmt.Errorf("read the answer to %s: %w", path, err)
 	}
 	return found, nil
 }
@@ -107,17 +136,22 @@ func (p *prober) search(ctx context.Context, v vocabulary) (target, error) {
 	return p.target(ctx, "search", "one to three words, Korean and Latin, parts of words, rare and absent ones", paths)
 }
 
-// detail asks for a hundred shows, as most people look at few.
-func (p *prober) detail(ctx context.Context) (target, error) {
+// popular returns a hundred shows, as most people look at few.
+func (p *prober) popular(ctx context.Context) (ids []int64, err error) {
 	found, err := p.ask(ctx, "/api/v1/shows?limit=100")
-	if err != nil {
-		return target{}, err
-	}
-	t := target{name: "detail", url: p.url, what: fmt.Sprintf("of %d shows, with their units left", len(found.Shows))}
 	for _, s := range found.Shows {
-		t.requests = append(t.requests, fmt.Sprint("GET /api/v1/shows/", s.ID))
+		ids = append(ids, s.ID)
 	}
-	return t, nil
+	return ids, err
+}
+
+// detail asks for shows.
+func (p *prober) detail(shows []int64) target {
+	t := target{name: "detail", url: p.url, what: fmt.Sprintf("of %d shows, with their units left", len(shows))}
+	for _, id := range shows {
+		t.requests = append(t.requests, fmt.Sprint("GET /api/v1/shows/", id))
+	}
+	return t
 }
 
 // target tries the paths of a list or search, shuffles them, and says how many of them find something.

@@ -58,8 +58,12 @@ func (w *wrk) send(ctx context.Context, t target, length time.Duration) (figures
 	if err := os.WriteFile(list, []byte(strings.Join(t.requests, "\n")+"\n"), 0o600); err != nil {
 		return figures{}, fmt.Errorf("write the requests of %s: %w", t.name, err)
 	}
-	cmd := exec.CommandContext(ctx, "wrk", "--threads", "1", "--connections", strconv.Itoa(w.connections), "--timeout", "10s", //nolint:gosec // our own arguments
-		"--duration", strconv.Itoa(int(length.Seconds()))+"s", "--script", w.file("requests.lua"), t.url, list)
+	args := []string{"--threads", "1", "--connections", strconv.Itoa(w.connections), "--timeout", "10s",
+		"--duration", strconv.Itoa(int(length.Seconds())) + "s", "--script", w.file("requests.lua")}
+	for name, values := range t.headers {
+		args = append(args, "--header", name+": "+strings.Join(values, ", "))
+	}
+	cmd := exec.CommandContext(ctx, "wrk", append(args, t.url, list)...) //nolint:gosec // our own arguments
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
