@@ -45,3 +45,18 @@ func TestFormOfAnotherSite(t *testing.T) {
 		t.Errorf("%d, %v: %s", w.Code, err, w.Body)
 	}
 }
+
+// The link to the other language leads to the page that one is at, on this site, whatever the path looks like.
+func TestLanguageStaysHere(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	for path, want := range map[string]string{
+		"//evil.test/x": "/evil.test/x?lang=ko", "/%2Fevil.test": "/evil.test?lang=ko", "/%5Cevil.test": "/%5Cevil.test?lang=ko", "/a%3Fb%23c": "/a%3Fb%23c?lang=ko",
+		"/shows/1?units=2&key=K": "/shows/1?key=K&amp;lang=ko&amp;units=2",
+	} {
+		if w := f.page("GET", path, ""); !strings.Contains(w.Body.String(), `<a href="`+want+`" hreflang="ko"`) {
+			_, link, _ := strings.Cut(w.Body.String(), `<nav aria-label="Languages">`)
+			t.Errorf("%s: the link does not lead to %s: %.200s", path, want, link)
+		}
+	}
+}

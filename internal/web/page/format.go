@@ -143,11 +143,12 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
-// switchLang returns the address of a page in another language.
+// switchLang returns the address of a page in another language. It stays on this site: a path such as //evil.test, by itself, is the
+// address of another one.
 func switchLang(page *url.URL, to Lang) string {
 	query := page.Query()
 	query.Set("lang", string(to))
-	return page.Path + "?" + query.Encode()
+	return (&url.URL{Path: "/" + strings.TrimLeft(page.Path, "/"), RawQuery: query.Encode()}).String()
 }
 
 // paragraphs returns the paragraphs of a text: what stands between empty lines, each with its lines.
