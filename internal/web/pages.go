@@ -33,6 +33,7 @@ func (s *Server) routePages() {
 	get(pages, "/search", s.searchPage)
 	get(pages, "/shows/:id", s.showPage)
 	pages.POST(bookRoute, s.signedIn(s.book))
+	get(pages, bookRoute, s.showOfBooking)
 	s.routeAccount(pages)
 	s.routeReservations(pages)
 	s.routeAdminPages(pages)
@@ -64,17 +65,26 @@ func (s *Server) render(c echo.Context, status int, name string, content any) er
 // view is what every page shows of its request.
 func (s *Server) view(c echo.Context) page.View {
 	r := c.Request()
-	view := page.View{Lang: s.language(c), URL: pageURL(r), Back: backOf(c), Now: s.now(), Notice: notice(r)}
+	view := page.View{Lang: s.language(c), URL: pageURL(c), Back: backOf(c), Now: s.now(), Notice: notice(r)}
 	if me, err := s.identify(r); err == nil {
 		view.Me = &page.Me{Admin: me.Role == account.Admin}
 	}
 	return view
 }
 
-// pageURL is the address that a page can be asked for again: that of a form is where the form was.
-func pageURL(r *http.Request) *url.URL {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+// pageURL is the address that a page can be asked for again: that of a form is where the form was. That of a form that books has it as it
+// was filled in, with its key, so that it is still the same booking.
+func pageURL(c echo.Context) *url.URL {
+	r := c.Request()
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return &url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+	case c.Path() == bookRoute:
+		show := &url.URL{Path: strings.TrimSuffix(r.URL.Path, "/book")}
+		if values, err := browserForm(c); err == nil {
+			show.RawQuery = url.Values{"units": values["units"], "key": values["key"]}.Encode()
+		}
+		return show
 	}
 	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
 		return &url.URL{Path: from.Path, RawQuery: from.RawQuery}

@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -48,6 +50,12 @@ func (s *Server) book(c echo.Context, me account.Claims) error {
 		return s.notBooked(c, wish, detail, err)
 	}
 	return seeOther(c, "/reservations/"+r.ID.String())
+}
+
+// showOfBooking leads to the show: whoever asks for the address of a form again, as by the address bar, is not to end at a page of a fault.
+func (s *Server) showOfBooking(c echo.Context) error {
+	show := url.URL{Path: strings.TrimSuffix(c.Request().URL.Path, "/book"), RawQuery: c.Request().URL.RawQuery}
+	return seeOther(c, show.String())
 }
 
 // notBooked shows a show's page again, with what hinders a booking and what to do.
