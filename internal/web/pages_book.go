@@ -45,9 +45,15 @@ func (s *Server) book(c echo.Context, me account.Claims) error {
 		return s.render(c, http.StatusUnprocessableEntity, "show", detail)
 	}
 	wish := booking.Booking{User: me.UserID, Show: detail.Show.ID, Units: units, Key: detail.Key}
-	r, _, err := s.deps.BoxOffice.Reserve(c.Request().Context(), wish)
-	if err != nil {
+	r, repeated, err := s.deps.BoxOffice.Reserve(c.Request().Context(), wish)
+	switch {
+	case err != nil:
 		return s.notBooked(c, wish, detail, err)
+	case repeated && (r.Status == booking.Cancelled || r.Status == booking.Rejected):
+		// The page is an old one, as by the back button: whoever presses there wants tickets, and would come to those that he has not.
+		detail.Faults = []string{s.text(c, "booking."+string(r.Status))}
+		detail.Earlier, detail.Key = r.ID.String(), rand.Text()
+		return s.render(c, http.StatusConflict, "show", detail)
 	}
 	return seeOther(c, "/reservations/"+r.ID.String())
 }
