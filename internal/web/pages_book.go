@@ -70,6 +70,9 @@ func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Det
 	if !ok {
 		return err
 	}
+	if errors.Is(err, booking.ErrUnreadable) { // the key was used before, and it cannot be read what for
+		key = "booking.unknown"
+	}
 	args := []any{"left", detail.Show.Left}
 	if soldOut, ok := errors.AsType[*stock.SoldOutError](err); ok {
 		args = []any{"left", soldOut.Left}

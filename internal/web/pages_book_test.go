@@ -42,3 +42,15 @@ func TestBookWithAnOldPage(t *testing.T) {
 		}
 	}
 }
+
+// Where it cannot be read what a key was used for, nobody is told that he has nothing.
+func TestBookedBeforeInAnOutage(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	f.box.err = booking.ErrUnreadable
+	w := f.postForm("/shows/1/book", url.Values{"units": {"2"}, "key": {"K"}}, f.token(7, account.Customer))
+	body := w.Body.String()
+	if w.Code != 503 || strings.Contains(body, "Nothing was taken") || !strings.Contains(body, "We do not know yet whether you have booked") || !strings.Contains(body, `name="key" value="K"`) {
+		t.Errorf("%d\n%s", w.Code, body)
+	}
+}
