@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -49,7 +50,7 @@ func (s *Server) problemKey(p Problem) string {
 // refusal returns the key of the text that a page of its own tells an error with: that of the error's code below one of the prefixes,
 // such as "booking.". ok is false where there is none: then the handler returns the error as it is.
 func (s *Server) refusal(c echo.Context, err error, prefixes ...string) (key string, ok bool) {
-	if c.Request().Context().Err() != nil {
+	if errors.Is(c.Request().Context().Err(), context.Canceled) {
 		return "", false // nobody waits for a page
 	}
 	code := problemOf(err).Code
