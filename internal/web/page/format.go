@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -41,12 +42,21 @@ func (t texts) won(n int64) (string, error) {
 	return t.say("price.won", "n", group(n))
 }
 
+// zonesRead are the zones that were read, by name: a page tells many times, and to read a zone takes longer than all the rest of a time.
+// There are some six hundred.
+var zonesRead sync.Map
+
 // Zone returns the zone of that name, or UTC: a name that is none is told as such where it comes in, and times in it mean nothing.
 func Zone(name string) *time.Location {
-	if where, err := time.LoadLocation(name); err == nil {
-		return where
+	if where, ok := zonesRead.Load(name); ok {
+		return where.(*time.Location)
 	}
-	return time.UTC
+	where, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	zonesRead.Store(name, where)
+	return where
 }
 
 var weekdays = map[Lang][7]string{
