@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
@@ -52,5 +53,16 @@ func TestBookedBeforeInAnOutage(t *testing.T) {
 	body := w.Body.String()
 	if w.Code != 503 || strings.Contains(body, "Nothing was taken") || !strings.Contains(body, "We do not know yet whether you have booked") || !strings.Contains(body, `name="key" value="K"`) {
 		t.Errorf("%d\n%s", w.Code, body)
+	}
+}
+
+// Where a booking ends at a page of a problem, that leads back to the form as it was filled in.
+func TestProblemOfABookingLeadsBack(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	f.shelf.levelsErr = errors.New("connection refused")
+	w := f.postForm("/shows/1/book", url.Values{"units": {"2"}, "key": {"K"}}, f.token(7, account.Customer))
+	if w.Code != 503 || f.box.calls > 0 || !strings.Contains(w.Body.String(), `class="button" href="/shows/1?key=K&amp;units=2">See the show`) {
+		t.Errorf("%d\n%s", w.Code, w.Body)
 	}
 }
