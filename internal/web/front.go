@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -57,6 +59,23 @@ func (s *Server) pass(c echo.Context, next echo.HandlerFunc) (err error) {
 		}
 	}
 	return next(c)
+}
+
+// answerWithin is how long a request may wait for the servers behind this one. What is written after writeTimeout never arrives, and a
+// MySQL that has fallen silent is waited for longer: its client would get nothing at all.
+const answerWithin = writeTimeout - 5*time.Second
+
+// inTime is around what asks MySQL. Its deadline is the handler's alone: whoever answers an error takes an end of the request's own
+// context for a client that went.
+func inTime(handle echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		whole := c.Request().Context()
+		ctx, cancel := context.WithTimeout(whole, answerWithin)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		defer func() { c.SetRequest(c.Request().WithContext(whole)) }() // with what the handler has read of the form
+		return handle(c)
+	}
 }
 
 // apiHeaders are those of every answer, unless its handler sets others: JSON is no document, and may be personal. Requests

@@ -1,13 +1,16 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
 
+	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/stock"
 )
 
@@ -101,4 +104,24 @@ func TestMetrics(t *testing.T) {
 	if n := len(*f.metrics.known.Load()); n != 5 {
 		t.Errorf("%d series are remembered, want the 5 whose method is none that a client made up", n)
 	}
+}
+
+// Where a server behind this one has fallen silent, an answer comes while it can still be written.
+func TestAnswerInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := withShow(t)
+		f.box.silent = true
+		began := time.Now()
+		wantProblem(t, f.do("GET", ownPath, "", f.token(7, account.Customer)), 503, "unavailable")
+		if w := f.page("GET", minePath, "", f.token(7, account.Customer)); w.Code != 503 || !strings.Contains(w.Body.String(), "What was confirmed is safe") {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if w := f.postForm(minePath+"/cancel", url.Values{}, f.token(7, account.Customer)); w.Code != 503 {
+			t.Errorf("a form: %d", w.Code)
+		}
+		if took := time.Since(began); took >= 3*writeTimeout {
+			t.Errorf("three answers come after %v: they are never written", took)
+		}
+	})
 }

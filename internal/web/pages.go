@@ -33,6 +33,7 @@ func (s *Server) routePages() {
 	get(pages, "/search", s.searchPage)
 	get(pages, "/shows/:id", s.showPage)
 	pages.POST(bookRoute, s.signedIn(s.book))
+	get(pages, bookRoute, s.showOfBooking)
 	s.routeAccount(pages)
 	s.routeReservations(pages)
 	s.routeAdminPages(pages)
@@ -64,17 +65,27 @@ func (s *Server) render(c echo.Context, status int, name string, content any) er
 // view is what every page shows of its request.
 func (s *Server) view(c echo.Context) page.View {
 	r := c.Request()
-	view := page.View{Lang: s.language(c), URL: pageURL(r), Back: backOf(c), Now: s.now(), Notice: notice(r)}
+	view := page.View{Lang: s.language(c), URL: pageURL(c), Back: backOf(c), Now: s.now()}
 	if me, err := s.identify(r); err == nil {
 		view.Me = &page.Me{Admin: me.Role == account.Admin}
 	}
+	view.Notice = notice(r, view.Me)
 	return view
 }
 
-// pageURL is the address that a page can be asked for again: that of a form is where the form was.
-func pageURL(r *http.Request) *url.URL {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+// pageURL is the address that a page can be asked for again: that of a form is where the form was. That of a form that books has it as it
+// was filled in, with its key, so that it is still the same booking.
+func pageURL(c echo.Context) *url.URL {
+	r := c.Request()
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return &url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+	case c.Path() == bookRoute:
+		show := &url.URL{Path: strings.TrimSuffix(r.URL.Path, "/book")}
+		if values, err := browserForm(c); err == nil {
+			show.RawQuery = url.Values{"units": values["units"], "key": values["key"]}.Encode()
+		}
+		return show
 	}
 	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
 		return &url.URL{Path: from.Path, RawQuery: from.RawQuery}
@@ -94,10 +105,13 @@ func (s *Server) now() time.Time {
 func (s *Server) language(c echo.Context) page.Lang {
 	r := c.Request()
 	if lang, ok := page.ReadLang(r.URL.Query().Get("lang")); ok {
-		c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the request is; and it is no secret
-			Name: langCookie, Value: string(lang), Path: "/", MaxAge: int(langLife.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode,
-			Secure: s.proxies.secure(r),
-		})
+		if c.Get(langCookie) == nil { // each text asks
+			c.Set(langCookie, lang)
+			c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the request is; and it is no secret
+				Name: langCookie, Value: string(lang), Path: "/", MaxAge: int(langLife.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+				Secure: s.proxies.secure(r),
+			})
+		}
 		return lang
 	}
 	if cookie, err := r.Cookie(langCookie); err == nil {
@@ -118,14 +132,28 @@ func (s *Server) text(c echo.Context, key string, args ...any) string {
 }
 
 // notices are what a page may be told to say, after something was done that led there. The browser names one in the address, so
-// nothing else is let through.
-var notices = map[string]string{
-	"image_changed": "admin.done.image_changed", "letter_dropped": "admin.done.letter_dropped", "resynced": "admin.done.resynced",
-	"show_added": "admin.done.show_added", "show_changed": "admin.done.show_changed",
-	"logged_out": "notice.logged_out", "password": "notice.password",
+// nothing else is let through; and none is said where it was not done: anybody may make up a link, and pages are gone back to.
+var notices = map[string]struct {
+	text  string
+	below string // the pages that it leads to
+	out   bool   // it is said to who is logged out, and else to who is logged in
+}{
+	"image_changed":  {text: "admin.done.image_changed", below: adminPages},
+	"letter_dropped": {text: "admin.done.letter_dropped", below: adminPages},
+	"resynced":       {text: "admin.done.resynced", below: adminPages},
+	"show_added":     {text: "admin.done.show_added", below: adminPages},
+	"show_changed":   {text: "admin.done.show_changed", below: adminPages},
+	"logged_out":     {text: "notice.logged_out", below: "/", out: true},
+	"password":       {text: "notice.password", below: reservationsPath},
 }
 
-func notice(r *http.Request) string { return notices[r.URL.Query().Get("done")] }
+func notice(r *http.Request, me *page.Me) string {
+	said, ok := notices[r.URL.Query().Get("done")]
+	if !ok || !strings.HasPrefix(r.URL.Path, said.below) || said.out != (me == nil) {
+		return ""
+	}
+	return said.text
+}
 
 // wantsPage tells whether a request is a person's: the API and what pages embed are told apart by their paths.
 func wantsPage(r *http.Request) bool {

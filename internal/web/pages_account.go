@@ -19,9 +19,9 @@ const (
 
 func (s *Server) routeAccount(pages *echo.Group) {
 	get(pages, loginPath, s.strangersOnly("login"))
-	pages.POST(loginPath, s.logInByForm)
+	pages.POST(loginPath, inTime(s.logInByForm))
 	get(pages, signupPath, s.strangersOnly("signup"))
-	pages.POST(signupPath, s.signUpByForm)
+	pages.POST(signupPath, inTime(s.signUpByForm))
 	pages.POST("/logout", s.logOutByForm)
 	get(pages, "/password", s.signedIn(s.passwordPage))
 	pages.POST("/password", s.signedIn(s.changePasswordByForm))

@@ -161,3 +161,26 @@ func TestChangePasswordByForm(t *testing.T) {
 		t.Errorf("a token that outlived its user: %d", w.Code)
 	}
 }
+
+// A page says what was done to who has done it alone, whatever a link says.
+func TestNoticesAreTrue(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	customer, admin := f.token(7, account.Customer), f.token(1, account.Admin)
+	for _, test := range []struct {
+		path, as string
+		said     bool
+	}{
+		{"/?done=logged_out", "", true}, {"/?done=logged_out", customer, false}, {"/?done=password", "", false}, {"/?done=password", customer, false},
+		{"/reservations?done=password", customer, true}, {"/reservations?done=password", "", false}, {"/shows/1?done=resynced", customer, false},
+		{"/admin/stock?done=resynced", admin, true}, {"/?done=nothing", customer, false},
+	} {
+		w := f.page("GET", test.path, "", test.as)
+		if said := strings.Contains(w.Body.String(), `<p class="notice" role="status">`) && !strings.Contains(w.Body.String(), "Please log in."); said != test.said {
+			t.Errorf("%s as %.30q says what was done: %v", test.path, test.as, said)
+		}
+	}
+	if w := f.page("GET", "/nothing?lang=ko", ""); len(w.Header().Values("Set-Cookie")) != 1 {
+		t.Errorf("cookies: %q", w.Header().Values("Set-Cookie"))
+	}
+}

@@ -2,7 +2,9 @@ package web
 
 import (
 	"cmp"
+	"encoding/hex"
 	"errors"
+	"hash/fnv"
 	"net/url"
 	"strconv"
 	"strings"
@@ -36,8 +38,31 @@ func storedForm(of *page.Show) page.ShowForm {
 		"starts_at": local(of.Starts), "sales_open_at": local(of.Opens), "sales_close_at": local(of.Closes),
 		"capacity": strconv.Itoa(of.Capacity), "limit_per_user": strconv.Itoa(of.Limit), "image_alt": of.Alt,
 	}
+	sum := fnv.New64a()
+	for _, name := range formFields() {
+		_, _ = sum.Write([]byte(form.Values[name] + "\x00")) // it never fails
+	}
+	form.Of = hex.EncodeToString(sum.Sum(nil))
 	return form
 }
+
+// overtaken returns the fields of a form that differ from what is stored, where that is not what the form was made from: somebody else has
+// changed the show since.
+func overtaken(values url.Values, stored page.Show) (fields []string) {
+	now := storedForm(&stored)
+	if of := values.Get("of"); of == "" || of == now.Of {
+		return nil
+	}
+	for _, name := range formFields() {
+		if strings.TrimSpace(browserLines(values.Get(name))) != now.Values[name] {
+			fields = append(fields, name)
+		}
+	}
+	return fields
+}
+
+// browserLines undoes what browsers make of each line's end, two characters.
+func browserLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 // readShowForm reads what was typed into the form of a show, by the same rules as readShow. A time that still stands as the stored show
 // had it in the form is that of the show, seconds and all. It returns an *invalid.Error with every fault.
@@ -57,7 +82,7 @@ func readShowForm(values url.Values, stored *page.Show) (show.Draft, stock.Terms
 	}
 	draft := show.Draft{
 		Title: values.Get("title"), Venue: values.Get("venue"), ImageAlt: values.Get("image_alt"), Price: whole("price"),
-		Description: strings.ReplaceAll(values.Get("description"), "\r\n", "\n"), // browsers make two characters of each line's end
+		Description: browserLines(values.Get("description")),
 		TimeZone:    cmp.Or(text("time_zone"), show.DefaultTimeZone),
 	}
 	terms := stock.Terms{Capacity: int(whole("capacity"))}
@@ -91,6 +116,7 @@ func readShowForm(values url.Values, stored *page.Show) (show.Draft, stock.Terms
 // typedForm is a form with what was typed, and the faults beside its fields.
 func (s *Server) typedForm(c echo.Context, of *page.Show, values url.Values, bad *invalid.Error) page.ShowForm {
 	form := storedForm(of)
+	form.Of = values.Get("of")
 	for _, name := range formFields() {
 		form.Values[name] = strings.ToValidUTF8(values.Get(name), "\ufffd")
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -60,10 +61,24 @@ func (s *Server) editShow(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return s.notStored(c, &stored, values, err)
 	}
+	if fields := overtaken(values, stored); len(fields) > 0 {
+		return s.tellOvertaken(c, &stored, values, fields)
+	}
 	if _, err := s.deps.BackOffice.UpdateShow(c.Request().Context(), s.actor(c, me), stored.ID, draft, terms.Capacity, terms.Limit); err != nil {
 		return s.notStored(c, &stored, values, unlessKnown(err))
 	}
 	return seeOther(c, adminPath("shows", stored.ID)+"?done=show_changed")
+}
+
+// tellOvertaken shows the form again, with what is stored by now beside what differs from it. Sent once more, it is stored as it is.
+func (s *Server) tellOvertaken(c echo.Context, stored *page.Show, values url.Values, fields []string) error {
+	now := storedForm(stored)
+	form := s.typedForm(c, stored, values, &invalid.Error{})
+	form.Of, form.Hinders, form.First = now.Of, s.text(c, "admin.hinders.overtaken"), fields[0]
+	for _, name := range fields {
+		form.Faults[name] = s.text(c, "admin.fault.overtaken", "value", cmp.Or(now.Values[name], s.text(c, "admin.none")))
+	}
+	return s.render(c, http.StatusConflict, "admin_show", form)
 }
 
 // storedShow is the show in the path as it is now.

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,35 @@ func TestAdminEditsAShow(t *testing.T) {
 	if lines := f.log.lines(); len(lines) != 1 || !strings.Contains(lines[0], "requests cannot be answered") {
 		t.Errorf("the log says %q", lines)
 	}
+}
+
+// Of two who edit a show at once, the later one is told what the other has changed before it is overwritten.
+func TestAdminsEditTheSameShow(t *testing.T) {
+	t.Parallel()
+	f := withShow9(t)
+	opened := func() string {
+		t.Helper()
+		of := regexp.MustCompile(`name="of" value="([^"]+)"`).FindStringSubmatch(f.adminGet("/admin/shows/9").Body.String())
+		if of == nil {
+			t.Fatal("the form does not tell what it was made from")
+		}
+		return of[1]
+	}
+	early := opened()
+	f.shelf.shows[0].Venue, f.shelf.shows[0].Description = "Opera", "One\n\ntwo" // by the other one
+	w := f.adminPost("/admin/shows/9", showForm("of", early, "title", "Mine"))
+	wantPage(t, w, 409, "Somebody else has changed this show", `id="venue-fault">Stored by now: Opera`, `value="Mine"`, `name="of" value="`+opened()+`"`, "!"+early)
+	if f.back.calls > 0 {
+		t.Fatal("the other's change is overwritten")
+	}
+	wantPage(t, f.adminPost("/admin/shows/9", showForm("of", early, "title", "")), 422, `name="of" value="`+early+`"`) // it is still as old as it was
+	wantSeeOther(t, f.adminPost("/admin/shows/9", showForm("of", opened(), "title", "Mine")), "/admin/shows/9?done=show_changed")
+	same := showForm("of", early)
+	for name, value := range storedForm(new(pageShow(newShowJSON(f.shelf.shows[0], f.shelf.levels[9], noon)))).Values {
+		same.Set(name, strings.ReplaceAll(value, "\n", "\r\n"))
+	}
+	wantSeeOther(t, f.adminPost("/admin/shows/9", same), "/admin/shows/9?done=show_changed") // what is stored already, as after an answer that was lost
+	wantSeeOther(t, f.adminPost("/admin/shows/9", showForm()), "/admin/shows/9?done=show_changed")
 }
 
 func TestAdminUploadsAnImage(t *testing.T) {

@@ -129,6 +129,9 @@ func TestAdminListsShows(t *testing.T) {
 	wantPage(t, f.adminGet("/admin/shows?state=upcoming"), 200, "/admin/shows/31", "!/admin/shows/24", `value="upcoming" selected`)
 	wantPage(t, f.adminGet("/admin/shows?state=x"), 422, "There is no such state.")
 	wantPage(t, f.adminGet("/admin/shows?cursor=x"), 422, "Please start again")
+	if w := f.adminGet("/admin/shows?state=x&cursor=x"); strings.Count(w.Body.String(), `id="find-fault"`) != 1 {
+		t.Error("two faults bear one id")
+	}
 	wantPage(t, f.adminGet("/admin/shows?q="+strings.Repeat("x", 201)), 422, "too many words")
 	f.shelf.levelsErr = errors.New("connection refused")
 	wantPage(t, f.adminGet("/admin/shows"), 503)

@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,11 +45,23 @@ func (s *Server) book(c echo.Context, me account.Claims) error {
 		return s.render(c, http.StatusUnprocessableEntity, "show", detail)
 	}
 	wish := booking.Booking{User: me.UserID, Show: detail.Show.ID, Units: units, Key: detail.Key}
-	r, _, err := s.deps.BoxOffice.Reserve(c.Request().Context(), wish)
-	if err != nil {
+	r, repeated, err := s.deps.BoxOffice.Reserve(c.Request().Context(), wish)
+	switch {
+	case err != nil:
 		return s.notBooked(c, wish, detail, err)
+	case repeated && (r.Status == booking.Cancelled || r.Status == booking.Rejected):
+		// The page is an old one, as by the back button: whoever presses there wants tickets, and would come to those that he has not.
+		detail.Faults = []string{s.text(c, "booking."+string(r.Status))}
+		detail.Earlier, detail.Key = r.ID.String(), rand.Text()
+		return s.render(c, http.StatusConflict, "show", detail)
 	}
 	return seeOther(c, "/reservations/"+r.ID.String())
+}
+
+// showOfBooking leads to the show: whoever asks for the address of a form again, as by the address bar, is not to end at a page of a fault.
+func (s *Server) showOfBooking(c echo.Context) error {
+	show := url.URL{Path: strings.TrimSuffix(c.Request().URL.Path, "/book"), RawQuery: c.Request().URL.RawQuery}
+	return seeOther(c, show.String())
 }
 
 // notBooked shows a show's page again, with what hinders a booking and what to do.
@@ -55,6 +69,9 @@ func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Det
 	key, ok := s.refusal(c, err, "booking.")
 	if !ok {
 		return err
+	}
+	if errors.Is(err, booking.ErrUnreadable) { // the key was used before, and it cannot be read what for
+		key = "booking.unknown"
 	}
 	args := []any{"left", detail.Show.Left}
 	if soldOut, ok := errors.AsType[*stock.SoldOutError](err); ok {

@@ -26,24 +26,16 @@ func pathHere(text string) string {
 	return text
 }
 
-// backOf is where a person who has to log in comes to afterwards: where he was, or where the form was that he sent. A form that books
-// comes back as it was filled in, with its key, so that it is still the same booking.
+// backOf is where a person who has to log in comes to afterwards: where he was, or where the form was that he sent.
 func backOf(c echo.Context) string {
 	r := c.Request()
-	switch at := r.URL.Path; {
-	case at == loginPath || at == signupPath:
+	if at := r.URL.Path; at == loginPath || at == signupPath {
 		if r.Method == http.MethodPost {
 			return pathHere(r.PostForm.Get("next"))
 		}
 		return pathHere(r.URL.Query().Get("next"))
-	case c.Path() == bookRoute:
-		back := url.URL{Path: strings.TrimSuffix(at, "/book")}
-		if values, err := browserForm(c); err == nil {
-			back.RawQuery = url.Values{"units": values["units"], "key": values["key"]}.Encode()
-		}
-		return pathHere(back.String())
 	}
-	at := pageURL(r)
+	at := pageURL(c)
 	query := at.Query()
 	if at.Path == loginPath || at.Path == signupPath {
 		return pathHere(query.Get("next"))

@@ -2,11 +2,13 @@ package web
 
 import (
 	"html"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/neticket/neticket/internal/account"
+	"github.com/neticket/neticket/internal/stock"
 )
 
 func TestPathHere(t *testing.T) {
@@ -94,6 +96,27 @@ func TestLoginComesBack(t *testing.T) {
 	}
 	if got := w.Header().Get("Cache-Control"); got != "private, no-cache" {
 		t.Errorf("a browser may not keep the page of a show: %q", got)
+	}
+}
+
+// The page that answers a booking is reached again as the show's: by the address bar, by a browser without scripts that looks again when
+// the sale opens, and in the other language, where it is still the same booking.
+func TestPageOfABookingComesAgain(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	w := f.page("GET", "/shows/1/book?lang=ko", "", f.token(7, account.Customer))
+	if w.Code != 303 || w.Header().Get("Location") != "/shows/1?lang=ko" {
+		t.Errorf("by the address: %d %q", w.Code, w.Header().Get("Location"))
+	}
+	f.box.err = stock.ErrUnknown
+	form := url.Values{"units": {"2"}, "key": {"K"}}
+	for who, w := range map[string]*httptest.ResponseRecorder{
+		"a customer": f.postForm("/shows/1/book", form, f.token(7, account.Customer), "Referer: http://example.com/shows/1"),
+		"nobody":     f.postForm("/shows/1/book", form, "Referer: http://example.com/shows/1"),
+	} {
+		if !strings.Contains(w.Body.String(), `<a href="/shows/1?key=K&amp;lang=ko&amp;units=2" hreflang="ko"`) {
+			t.Errorf("%s: in the other language it is another booking: %s", who, w.Body)
+		}
 	}
 }
 

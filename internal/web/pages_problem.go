@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -24,9 +25,15 @@ func (s *Server) problemPage(c echo.Context, p Problem) error {
 		Faults: s.faultTexts(c, &invalid.Error{Fields: p.Errors}), RequestID: p.RequestID,
 		Again: seconds(p.retryAfter), WayOn: "/", WayOnText: s.text(c, "problem.home"),
 	}
-	if p.Status == http.StatusNotFound && strings.HasPrefix(c.Path(), reservationsPath) {
+	switch mine := strings.HasPrefix(c.Path(), reservationsPath); {
+	case mine && p.Status == http.StatusNotFound:
 		content.Detail = s.text(c, "reservation.not_found")
 		content.WayOn, content.WayOnText = reservationsPath, s.text(c, "nav.reservations")
+	case mine && p.Code == unavailable.Code && c.Request().Method == http.MethodGet: // as after a booking that is not recorded yet
+		content.Detail = s.text(c, "reservation.unreadable")
+		content.WayOn, content.WayOnText = backOf(c), s.text(c, "problem.lookagain")
+	case c.Path() == bookRoute: // with the form as it was filled in
+		content.WayOn, content.WayOnText = backOf(c), s.text(c, "reservation.show")
 	}
 	return s.render(c, p.Status, "problem", content)
 }
@@ -49,7 +56,7 @@ func (s *Server) problemKey(p Problem) string {
 // refusal returns the key of the text that a page of its own tells an error with: that of the error's code below one of the prefixes,
 // such as "booking.". ok is false where there is none: then the handler returns the error as it is.
 func (s *Server) refusal(c echo.Context, err error, prefixes ...string) (key string, ok bool) {
-	if c.Request().Context().Err() != nil {
+	if errors.Is(c.Request().Context().Err(), context.Canceled) {
 		return "", false // nobody waits for a page
 	}
 	code := problemOf(err).Code

@@ -45,3 +45,36 @@ func TestFormOfAnotherSite(t *testing.T) {
 		t.Errorf("%d, %v: %s", w.Code, err, w.Body)
 	}
 }
+
+// The link to the other language leads to the page that one is at, on this site, whatever the path looks like.
+func TestLanguageStaysHere(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	for path, want := range map[string]string{
+		"//evil.test/x": "/evil.test/x?lang=ko", "/%2Fevil.test": "/evil.test?lang=ko", "/%5Cevil.test": "/%5Cevil.test?lang=ko", "/a%3Fb%23c": "/a%3Fb%23c?lang=ko",
+		"/shows/1?units=2&key=K": "/shows/1?key=K&amp;lang=ko&amp;units=2",
+	} {
+		if w := f.page("GET", path, ""); !strings.Contains(w.Body.String(), `<a href="`+want+`" hreflang="ko"`) {
+			_, link, _ := strings.Cut(w.Body.String(), `<nav aria-label="Languages">`)
+			t.Errorf("%s: the link does not lead to %s: %.200s", path, want, link)
+		}
+	}
+}
+
+// What is wrong with an address is told in the person's language, and a search for nothing is not one that has found nothing.
+func TestAddressesThatAreWrong(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	for path, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"/search": {200, "찾을 낱말을 입력해"}, "/search?q=": {200, "찾을 낱말을 입력해"}, "/search?q=%20%09": {200, "찾을 낱말을 입력해"}, "/search?q=%E3%80%80": {200, "찾을 낱말을 입력해"},
+		"/search?q=%ff": {422, "읽을 수 없는 문자"}, "/search?q=x": {200, "모든 낱말이 들어간 공연이 없습니다"}, "/?x=1&x=2": {400, "두 번"}, "/?x=%zz": {400, "형식이 올바르지 않습니다"},
+	} {
+		w := f.page("GET", path, "", "Accept-Language: ko")
+		if w.Code != want.status || !strings.Contains(w.Body.String(), want.text) || strings.Contains(w.Body.String(), "must ") {
+			t.Errorf("%s: %d, without %q:\n%s", path, w.Code, want.text, w.Body)
+		}
+	}
+}

@@ -78,8 +78,9 @@ func TestReservationThatIsNot(t *testing.T) {
 		}
 	}
 	f.box.err = booking.ErrUnreadable
-	if w := f.page("GET", minePath, "", f.token(7, account.Customer)); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "What was confirmed is safe") {
-		t.Errorf("MySQL away: %d", w.Code)
+	if w := f.page("GET", minePath, "", f.token(7, account.Customer)); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "before you book anew") ||
+		!strings.Contains(w.Body.String(), `href="`+minePath+`">Look again`) {
+		t.Errorf("MySQL away: %d %s", w.Code, w.Body)
 	}
 }
 

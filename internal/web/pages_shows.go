@@ -133,6 +133,9 @@ func (s *Server) searchPage(c echo.Context) error {
 		return err
 	}
 	content := page.Search{Words: query.Get("q")}
+	if strings.TrimSpace(content.Words) == "" {
+		content.Words = ""
+	}
 	if content.Words == "" {
 		return s.render(c, http.StatusOK, "search", content)
 	}

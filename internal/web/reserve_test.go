@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ type box struct {
 	answer   booking.Reservation
 	repeated bool
 	err      error
+	silent   bool // it waits for a server that says nothing
 	page     booking.Page
 
 	cancelErr error // of a cancel alone
@@ -46,7 +48,11 @@ func (b *box) Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Du
 	return r, err
 }
 
-func (b *box) Await(_ context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
+func (b *box) Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
+	if b.silent {
+		<-ctx.Done()
+		return booking.Reservation{}, fmt.Errorf("%w: %w", booking.ErrUnreadable, ctx.Err())
+	}
 	b.user, b.id, b.wait = user, id, wait
 	b.calls++
 	return b.answer, b.err

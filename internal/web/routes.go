@@ -11,8 +11,8 @@ import (
 func (s *Server) route() {
 	api := s.echo.Group("/api/v1")
 
-	api.POST("/signup", s.signUp)
-	api.POST("/login", s.logIn)
+	api.POST("/signup", inTime(s.signUp))
+	api.POST("/login", inTime(s.logIn))
 	api.POST("/logout", s.logOut)
 	get(api, "/me", s.signedIn(s.me))
 	api.POST("/me/password", s.signedIn(s.changePassword))

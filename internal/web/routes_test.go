@@ -80,6 +80,7 @@ func TestWhoMayUseARoute(t *testing.T) {
 		"GET /api/v1/shows": true, "HEAD /api/v1/shows": true, "GET /api/v1/shows/:id": true, "HEAD /api/v1/shows/:id": true,
 		"GET /api/v1/stock/stream": true, "GET /images/:file": true, "HEAD /images/:file": true,
 		"GET /": true, "HEAD /": true, "GET /search": true, "HEAD /search": true, "GET /shows/:id": true, "HEAD /shows/:id": true,
+		"GET /shows/:id/book": true, "HEAD /shows/:id/book": true, // to the show
 		"GET /login": true, "HEAD /login": true, "POST /login": true, "GET /signup": true, "HEAD /signup": true, "POST /signup": true, "POST /logout": true,
 		"GET /assets/:file": true, "HEAD /assets/:file": true, "GET /posters/:file": true, "HEAD /posters/:file": true,
 		"GET /api/openapi.yaml": true, "HEAD /api/openapi.yaml": true, "GET /docs": true, "HEAD /docs": true,

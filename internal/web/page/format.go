@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -42,12 +43,21 @@ func (t texts) won(n int64) (string, error) {
 	return t.say("price.won", "n", group(n))
 }
 
+// zonesRead are the zones that were read, by name: a page tells many times, and to read a zone takes longer than all the rest of a time.
+// There are some six hundred.
+var zonesRead sync.Map
+
 // Zone returns the zone of that name, or UTC: a name that is none is told as such where it comes in, and times in it mean nothing.
 func Zone(name string) *time.Location {
-	if where, err := time.LoadLocation(name); err == nil {
-		return where
+	if where, ok := zonesRead.Load(name); ok {
+		return where.(*time.Location)
 	}
-	return time.UTC
+	where, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	zonesRead.Store(name, where)
+	return where
 }
 
 var weekdays = map[Lang][7]string{
@@ -144,11 +154,12 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
-// switchLang returns the address of a page in another language.
+// switchLang returns the address of a page in another language. It stays on this site: a path such as //evil.test, by itself, is the
+// address of another one.
 func switchLang(page *url.URL, to Lang) string {
 	query := page.Query()
 	query.Set("lang", string(to))
-	return page.Path + "?" + query.Encode()
+	return (&url.URL{Path: "/" + strings.TrimLeft(page.Path, "/"), RawQuery: query.Encode()}).String()
 }
 
 // paragraphs returns the paragraphs of a text: what stands between empty lines, each with its lines.

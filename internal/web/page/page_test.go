@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"io/fs"
 	"net/url"
 	"regexp"
@@ -109,8 +110,11 @@ func TestHomeIsWritten(t *testing.T) {
 
 func TestPosterIsSafe(t *testing.T) {
 	t.Parallel()
-	for _, title := range []string{`<script>alert(1)</script>`, strings.Repeat("가", 80), strings.Repeat("W", 80), "", "&", "a\u0301 b"} {
+	for _, title := range []string{`<script>alert(1)</script>`, strings.Repeat("가", 80), strings.Repeat("W", 80), "", "&", "a\u0301 b", "a\ufffeb\uffff"} {
 		svg := string(Poster(title))
+		if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
+			t.Errorf("poster of %q: %v", title, err)
+		}
 		if strings.Contains(svg, "<script") || strings.Count(svg, "<text") > posterRows || !strings.HasSuffix(svg, "</svg>") {
 			t.Errorf("poster of %q: %s", title, svg)
 		}

@@ -38,6 +38,12 @@ func posterHash(title string) string {
 // Poster draws a show's title: two colours and a figure that its hash chooses, and the title as large as it fits. The same title
 // is the same poster.
 func Poster(title string) []byte {
+	title = strings.Map(func(r rune) rune { // XML knows no such characters, and a browser would draw none of it
+		if r == '\ufffe' || r == '\uffff' {
+			return -1
+		}
+		return r
+	}, title)
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(title))
 	seed := sum.Sum64()
