@@ -57,7 +57,7 @@ func TestLogInByForm(t *testing.T) {
 	if w := f.page("POST", "/login", form.Encode(), "Content-Type: text/plain"); w.Code != 415 {
 		t.Errorf("a form that is none: %d", w.Code)
 	}
-	if w := f.postForm("/login", url.Values{"email": {strings.Repeat("a", maxBody)}}); w.Code != 413 {
+	if w := f.postForm("/login", url.Values{"email": {strings.Repeat("a", maxForm)}}); w.Code != 413 {
 		t.Errorf("a form without end: %d", w.Code)
 	}
 }
