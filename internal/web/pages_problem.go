@@ -24,6 +24,9 @@ func (s *Server) problemPage(c echo.Context, p Problem) error {
 		Faults: s.faultTexts(c, &invalid.Error{Fields: p.Errors}), RequestID: p.RequestID,
 		Again: seconds(p.retryAfter), WayOn: "/", WayOnText: s.text(c, "problem.home"),
 	}
+	if p.retryAfter > 0 || p.Status == http.StatusInternalServerError {
+		content.WayOn, content.WayOnText = againAt(c), s.text(c, "problem.retry")
+	}
 	if p.Status == http.StatusNotFound && strings.HasPrefix(c.Path(), reservationsPath) {
 		content.Detail = s.text(c, "reservation.not_found")
 		content.WayOn, content.WayOnText = reservationsPath, s.text(c, "nav.reservations")
