@@ -91,7 +91,7 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 		{"problem-403", "/admin/shows", "customer", nil},
 		{"problem-404", "/nowhere", "", nil},
 		{"problem-409", pending + "/calendar.ics", "customer", nil},
-		{"problem-413", "/admin/shows/new", "admin", submitted("description", strings.Repeat("long ", 1<<17))},
+		{"problem-413", "/admin/shows/new", "admin", submitted("description", strings.Repeat("long ", 1<<16))},
 
 		{"login", "/login", "", nil},
 		{"login-needed-401", "/reservations", "", nil},
