@@ -89,5 +89,5 @@ func TestBrowserAdminPages(t *testing.T) {
 	customer.forgive("status of 403")
 	customer.logInAs(token(t, 7))
 	customer.goTo("/admin/stock")
-	customer.sees("Not for you")
+	customer.sees("Not allowed")
 }

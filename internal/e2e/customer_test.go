@@ -195,7 +195,7 @@ func TestBrowserLastUnit(t *testing.T) {
 	late.until("what hinders it is in sight on a phone", `(() => {
   const box = document.querySelector('.fault')?.getBoundingClientRect()
   return box?.top > 0 && box.bottom < innerHeight && document.activeElement.id === 'fault' })()`)
-	late.sees("It has just sold out. When somebody cancels, you can buy here at once.", "Sold out")
+	late.sees("It has just sold out, so nothing was booked.", "Sold out")
 	late.left(show, 0)
 	if found := d.rows(t, show); confirmed(found) != 1 {
 		t.Errorf("bookings: %v", found)

@@ -26,11 +26,12 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 	gone := d.stage(t, stage{title: "마술피리", capacity: 2, starts: 2 * day})
 	closed := d.stage(t, stage{title: "Don Giovanni", capacity: 50, starts: time.Hour, closes: -time.Minute})
 	ended := d.stage(t, stage{title: "Tosca", capacity: 50, opens: -3 * day, starts: -time.Hour})
+	chamber := int64(0)
 	for i := range 14 {
-		d.stage(t, stage{title: fmt.Sprintf("Chamber Music No. %d", i+1), venue: "IBK Hall", capacity: 30, price: 30000, starts: time.Duration(10+i) * day})
+		chamber = d.stage(t, stage{title: fmt.Sprintf("Chamber Music No. %d", i+1), venue: "IBK Hall", capacity: 30, price: 30000, starts: time.Duration(10+i) * day})
 	}
 	me := d.signUp(t, "customer.with.a.long.address@subdomain.example.com")
-	tokens = map[string]string{"customer": token(t, me), "newcomer": token(t, d.signUp(t, "new@example.com")), "admin": boss.token}
+	tokens = map[string]string{"customer": token(t, me), "newcomer": token(t, d.signUp(t, "new@example.com")), "hurried": token(t, 71), "admin": boss.token}
 
 	book := func(show int64, units int, wait string) string {
 		t.Helper()
@@ -59,6 +60,7 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 	boss.must(t, "POST", fmt.Sprintf("/api/v1/admin/shows/%d/stock/resync", many), "")
 	d.edit(t, api, soon, 200, "", func(p *poster) { p.Title += " (특별 공연)" })
 	cancelling := book(many, 3, "5")
+	refusals := d.refusals(t, me, chamber)
 	worker.terminate(t) // from here on all stays pending
 	pending := book(sale, 1, "0")
 	d.as(t, me).must(t, "DELETE", "/api/v1"+cancelling, "")
@@ -73,7 +75,7 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 		{"search-empty", "/search", "", nil},
 		{"search-none", "/search?q=nothing", "", nil},
 		{"search", "/search?q=chamber", "", nil},
-		{"search-too-long", "/search?q=" + strings.Repeat("a", 300), "", nil},
+		{"search-too-long-422", "/search?q=" + strings.Repeat("a", 300), "", nil},
 		{"show", show(sale), "customer", nil},
 		{"show-extreme", show(long), "", nil},
 		{"show-many", show(many), "", nil},
@@ -81,17 +83,25 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 		{"show-sold-out", show(gone), "", nil},
 		{"show-closed", show(closed), "", nil},
 		{"show-ended", show(ended), "", nil},
-		{"show-refused", show(sale), "customer", refused("units", "900")},
-		{"problem-404", "/nowhere", "", nil},
+		{"show-refused-422", show(sale), "customer", refused("units", "900")},
+		{"show-sold-out-409", show(gone), "customer", refused("units", "1")},
+		{"show-limit-409", show(sale), "customer", refused("units", "2")},
+		{"show-upcoming-409", show(soon), "customer", refused("units", "1")},
+		{"show-closed-409", show(closed), "customer", refused("units", "1")},
 		{"problem-403", "/admin/shows", "customer", nil},
+		{"problem-404", "/nowhere", "", nil},
+		{"problem-409", pending + "/calendar.ics", "customer", nil},
+		{"problem-413", "/admin/shows/new", "admin", submitted("description", strings.Repeat("long ", 1<<16))},
 
 		{"login", "/login", "", nil},
-		{"login-needed", "/reservations", "", nil},
-		{"login-refused", "/login", "", refused("email", "kim@example.com", "password", "wrong")},
+		{"login-needed-401", "/reservations", "", nil},
+		{"login-refused-401", "/login", "", refused("email", "kim@example.com", "password", "wrong")},
 		{"signup", "/signup", "", nil},
-		{"signup-refused", "/signup", "", refused("name", "Kim", "email", "new@example.com", "password", "short")},
+		{"login-often-429", "/login", "", often},
+		{"signup-taken-409", "/signup", "", refused("name", "Kim", "email", "new@example.com", "password", passphrase)},
+		{"signup-refused-422", "/signup", "", refused("name", "Kim", "email", "new@example.com", "password", "short")},
 		{"password", "/password", "customer", nil},
-		{"password-refused", "/password", "customer", refused("current", "wrong", "new", "short")},
+		{"password-refused-422", "/password", "customer", refused("current", "wrong", "new", "short")},
 		{"mine", "/reservations", "customer", nil},
 		{"mine-empty", "/reservations", "newcomer", nil},
 		{"reservation-confirmed", confirmed, "customer", nil},
@@ -109,7 +119,7 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 
 		{"admin-shows", "/admin/shows", "admin", nil},
 		{"admin-new", "/admin/shows/new", "admin", nil},
-		{"admin-new-refused", "/admin/shows/new", "admin", refused("title", "Swan Lake", "price", "-1", "time_zone", "Mars", "capacity", "0")},
+		{"admin-new-refused-422", "/admin/shows/new", "admin", refused("title", "Swan Lake", "price", "-1", "time_zone", "Mars", "capacity", "0")},
 		{"admin-edit", edit(sale), "admin", nil},
 		{"admin-edit-extreme", edit(long), "admin", nil},
 		{"admin-stock", "/admin/stock", "admin", nil},
@@ -118,21 +128,9 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 		{"admin-queue", "/admin/queue", "admin", nil},
 		{"admin-drop", "/admin/dead-letters/" + letter + "/drop", "admin", nil},
 		{"admin-audit", "/admin/audit", "admin", nil},
+		{"admin-image-413", edit(sale), "admin", overfed},
 	}
-	return pages, tokens
-}
-
-// refused fills in fields by their ids and sends them past what the browser would keep back, so that the server refuses them.
-func refused(fields ...string) func(v *visitor) {
-	return func(v *visitor) {
-		v.t.Helper()
-		for i := 0; i < len(fields); i += 2 {
-			eval[bool](v, fmt.Sprintf(`(document.getElementById(%s).value = %s, true)`, quote(fields[i]), quote(fields[i+1])))
-		}
-		form := fmt.Sprintf(`document.getElementById(%s).form`, quote(fields[0]))
-		eval[bool](v, fmt.Sprintf(`(%s.noValidate = true, setTimeout(() => %[1]s.requestSubmit()), true)`, form))
-		v.until("what is wrong is told", `document.readyState === 'complete' && document.querySelector('.fault:not([hidden])') !== null`)
-	}
+	return append(pages, refusals...), tokens
 }
 
 // asked presses the first thing that asks something in a dialog.

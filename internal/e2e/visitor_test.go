@@ -73,6 +73,19 @@ func (v *visitor) goTo(path string) {
 	v.call("go to "+path, func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.Navigate(v.url+path)) })
 }
 
+// leaves runs a script that makes the browser go on, as sending a form does, and returns when what it leads to is there.
+func (v *visitor) leaves(script string) {
+	v.t.Helper()
+	eval[bool](v, `(window.left = false, setTimeout(() => { `+script+` }), true)`)
+	v.until("another page is there", `window.left === undefined && document.readyState === 'complete'`)
+}
+
+// status is that of the answer that the page came with.
+func (v *visitor) status() int {
+	v.t.Helper()
+	return eval[int](v, `performance.getEntriesByType('navigation')[0].responseStatus`)
+}
+
 // reload and back do what the browser's buttons do, and return when something is shown.
 func (v *visitor) reload() {
 	v.t.Helper()

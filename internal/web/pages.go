@@ -22,6 +22,9 @@ const (
 	langLife   = 365 * 24 * time.Hour
 )
 
+// maxForm is the most that a form may have, in bytes: browsers write every byte of a Korean letter as three.
+const maxForm = 3 * maxBody
+
 // pagePolicy lets a page load what is its own, and nothing else; images may be what a form is about to upload.
 const pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -204,7 +207,7 @@ func browserForm(c echo.Context) (url.Values, error) {
 	if !strings.EqualFold(strings.TrimSpace(mediaType), echo.MIMEApplicationForm) {
 		return nil, errFormType
 	}
-	r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, maxBody)
+	r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, maxForm)
 	switch err := r.ParseForm(); {
 	case err == nil:
 		return r.PostForm, nil

@@ -57,7 +57,7 @@ func TestLogInByForm(t *testing.T) {
 	if w := f.page("POST", "/login", form.Encode(), "Content-Type: text/plain"); w.Code != 415 {
 		t.Errorf("a form that is none: %d", w.Code)
 	}
-	if w := f.postForm("/login", url.Values{"email": {strings.Repeat("a", maxBody)}}); w.Code != 413 {
+	if w := f.postForm("/login", url.Values{"email": {strings.Repeat("a", maxForm)}}); w.Code != 413 {
 		t.Errorf("a form without end: %d", w.Code)
 	}
 }
@@ -82,7 +82,7 @@ func TestFaultsOfAccounts(t *testing.T) {
 		"too many":     {"/login", "en", &account.TooManyAttemptsError{RetryAfter: 1500 * time.Millisecond}, 429, "2", []string{"too many attempts", "try again in 2 seconds"}},
 		"too many, ko": {"/login", "ko", &account.TooManyAttemptsError{RetryAfter: time.Second}, 429, "1", []string{"시도가 너무 많았습니다", "1초 뒤에"}},
 		"busy":         {"/login", "en", account.ErrBusy, 503, "2", []string{"Nothing was done", `role="alert"`}},
-		"MySQL away":   {"/login", "en", errUnavailable, 503, "1", []string{"We cannot answer just now"}},
+		"MySQL away":   {"/login", "en", errUnavailable, 503, "1", []string{"Our servers do not answer just now"}},
 		"a fault":      {"/login", "en", account.ErrInvalidToken, 500, "", []string{"Something went wrong"}},
 		"taken":        {"/signup", "en", account.ErrEmailTaken, 409, "", []string{`id="email-fault">There is an account`, `<a href="/login?next=%2fshows%2f1">Log in instead`, `value="&lt;b&gt;Kim"`}},
 		"taken, ko":    {"/signup", "ko", account.ErrEmailTaken, 409, "", []string{"이미 가입된 이메일 주소입니다."}},

@@ -78,7 +78,7 @@ func TestAdminPagesAreClosed(t *testing.T) {
 			nobody := f.do(method, path, "", "Accept: text/html", "Accept-Language: en")
 			customer := f.do(method, path, "", f.token(7, account.Customer), "Accept: text/html", "Accept-Language: en")
 			wantPage(t, nobody, 401, "Please log in")
-			wantPage(t, customer, 403, "Not for you")
+			wantPage(t, customer, 403, "Not allowed")
 		}
 	}
 	wantPage(t, f.adminGet("/admin/nowhere"), 404, "Nothing here")

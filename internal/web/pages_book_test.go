@@ -62,7 +62,7 @@ func TestProblemOfABookingLeadsBack(t *testing.T) {
 	f := withShow(t)
 	f.shelf.levelsErr = errors.New("connection refused")
 	w := f.postForm("/shows/1/book", url.Values{"units": {"2"}, "key": {"K"}}, f.token(7, account.Customer))
-	if w.Code != 503 || f.box.calls > 0 || !strings.Contains(w.Body.String(), `class="button" href="/shows/1?key=K&amp;units=2">See the show`) {
+	if w.Code != 503 || f.box.calls > 0 || !strings.Contains(w.Body.String(), `class="button" href="/shows/1?key=K&amp;units=2">Try again`) {
 		t.Errorf("%d\n%s", w.Code, w.Body)
 	}
 }

@@ -45,3 +45,11 @@ func backOf(c echo.Context) string {
 	at.RawQuery = query.Encode()
 	return pathHere(at.String())
 }
+
+// againAt is where a page, or the form that was sent, can be had again.
+func againAt(c echo.Context) string {
+	if at := pageURL(c); at.Path == loginPath || at.Path == signupPath {
+		return at.String()
+	}
+	return backOf(c)
+}

@@ -25,15 +25,17 @@ func (s *Server) problemPage(c echo.Context, p Problem) error {
 		Faults: s.faultTexts(c, &invalid.Error{Fields: p.Errors}), RequestID: p.RequestID,
 		Again: seconds(p.retryAfter), WayOn: "/", WayOnText: s.text(c, "problem.home"),
 	}
-	switch mine := strings.HasPrefix(c.Path(), reservationsPath); {
-	case mine && p.Status == http.StatusNotFound:
-		content.Detail = s.text(c, "reservation.not_found")
-		content.WayOn, content.WayOnText = reservationsPath, s.text(c, "nav.reservations")
-	case mine && p.Code == unavailable.Code && c.Request().Method == http.MethodGet: // as after a booking that is not recorded yet
-		content.Detail = s.text(c, "reservation.unreadable")
-		content.WayOn, content.WayOnText = backOf(c), s.text(c, "problem.lookagain")
-	case c.Path() == bookRoute: // with the form as it was filled in
-		content.WayOn, content.WayOnText = backOf(c), s.text(c, "reservation.show")
+	if p.retryAfter > 0 || p.Status == http.StatusInternalServerError {
+		content.WayOn, content.WayOnText = againAt(c), s.text(c, "problem.retry")
+	}
+	if strings.HasPrefix(c.Path(), reservationsPath) {
+		switch {
+		case p.Status == http.StatusNotFound:
+			content.Detail = s.text(c, "reservation.not_found")
+			content.WayOn, content.WayOnText = reservationsPath, s.text(c, "nav.reservations")
+		case p.Code == unavailable.Code && c.Request().Method == http.MethodGet: // as after a booking that is not recorded yet
+			content.Detail = s.text(c, "reservation.unreadable")
+		}
 	}
 	return s.render(c, p.Status, "problem", content)
 }

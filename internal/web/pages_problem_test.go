@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -75,6 +76,47 @@ func TestAddressesThatAreWrong(t *testing.T) {
 		w := f.page("GET", path, "", "Accept-Language: ko")
 		if w.Code != want.status || !strings.Contains(w.Body.String(), want.text) || strings.Contains(w.Body.String(), "must ") {
 			t.Errorf("%s: %d, without %q:\n%s", path, w.Code, want.text, w.Body)
+		}
+	}
+}
+
+// Where it may help to try again, a link does so: for a form it leads to where that was, and a booking keeps its key. It never leads to
+// another site.
+func TestProblemLeadsOn(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	crowded := newFixture(t, Options{RatePerAddress: 1})
+	for range 2 {
+		crowded.page("GET", "/", "")
+	}
+	f.box.err = errors.New("nobody knows this")
+	me := f.token(7, account.Customer)
+	form := func(fields string) []string {
+		return []string{me, "Content-Type: application/x-www-form-urlencoded", "Referer: http://example.com" + fields}
+	}
+	for name, test := range map[string]struct {
+		f                  *fixture
+		method, path, body string
+		headers            []string
+		status             int
+		again              string // empty: it is of no use
+	}{
+		"a page":            {f, "GET", "/reservations?cursor=&done=password", "", []string{me}, 500, "/reservations?cursor="},
+		"a booking":         {f, "POST", "/shows/1/book", "units=2&key=K", form("/shows/1"), 500, "/shows/1?key=K&amp;units=2"},
+		"too often":         {crowded, "GET", "/search?q=a+b", "", nil, 429, "/search?q=a&#43;b"},
+		"too often a login": {crowded, "GET", "/login?next=/shows/1", "", nil, 429, "/login?next=/shows/1"},
+		"too often a form":  {crowded, "POST", "/admin/shows", "title=x", form("/admin/shows/new"), 429, "/admin/shows/new"},
+		"another site":      {crowded, "GET", "//evil.test/", "", nil, 429, "/"},
+		"nothing":           {f, "GET", "/nowhere", "", nil, 404, ""},
+		"nothing to book":   {f, "POST", "/shows/2/book", "units=2&key=K", form("/shows/2"), 404, ""},
+	} {
+		w := test.f.page(test.method, test.path, test.body, test.headers...)
+		link := `href="` + test.again + `">Try again</a>`
+		if test.again == "" {
+			link = `href="/">To the home page</a>`
+		}
+		if w.Code != test.status || !strings.Contains(w.Body.String(), link) || test.again == "" && strings.Contains(w.Body.String(), "Try again") {
+			t.Errorf("%s: %d, want %d and %s in\n%s", name, w.Code, test.status, link, w.Body)
 		}
 	}
 }

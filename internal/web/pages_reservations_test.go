@@ -79,7 +79,7 @@ func TestReservationThatIsNot(t *testing.T) {
 	}
 	f.box.err = booking.ErrUnreadable
 	if w := f.page("GET", minePath, "", f.token(7, account.Customer)); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "before you book anew") ||
-		!strings.Contains(w.Body.String(), `href="`+minePath+`">Look again`) {
+		!strings.Contains(w.Body.String(), `href="`+minePath+`">Try again`) {
 		t.Errorf("MySQL away: %d %s", w.Code, w.Body)
 	}
 }
@@ -193,8 +193,15 @@ func TestFaultsOfACancel(t *testing.T) {
 			}
 		}
 	}
-	// Where nothing can be read, the page is that of an outage.
+	// What cannot be cancelled at all is not asked about.
 	f := withShow(t)
+	f.box.answer, f.box.cancelErr = booked(booking.Rejected), booking.ErrNotCancellable
+	body := f.postForm(minePath+"/cancel", url.Values{}, f.token(7, account.Customer)).Body.String()
+	if !strings.Contains(body, `<h1 id="ask-title">The booking cannot be cancelled now</h1>`) || !strings.Contains(body, "Back to the booking") || strings.Contains(body, "Cancel this booking?") {
+		t.Errorf("it cannot be cancelled:\n%s", body)
+	}
+	// Where nothing can be read, the page is that of an outage.
+	f = withShow(t)
 	f.box.err = booking.ErrUnreadable
 	if w := f.postForm(minePath+"/cancel", url.Values{}, f.token(7, account.Customer)); w.Code != 503 || strings.Contains(w.Body.String(), "data-ask") {
 		t.Errorf("nothing can be read: %d", w.Code)
