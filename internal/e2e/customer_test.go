@@ -202,6 +202,67 @@ func TestBrowserLastUnit(t *testing.T) {
 	}
 }
 
+// holdFirst holds the first answer that a page's module asks for from now on, until release is called; read is true once that was heard.
+const holdFirst = `(() => {
+  const real = fetch
+  fetch = async (...of) => {
+    fetch = real
+    await new Promise((go) => { release = go })
+    const answer = await real(...of), text = await answer.text()
+    return { status: answer.status, text: async () => { setTimeout(() => { read = true }); return text } }
+  }
+  return true
+})()`
+
+// TestBrowserDialogIsTheLast: where what a person pressed first is answered last, the dialog is that of what he pressed last.
+func TestBrowserDialogIsTheLast(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	first := d.stage(t, stage{title: "Giselle", capacity: 10})
+	second := d.stage(t, stage{title: "Swan Lake", capacity: 10})
+	d.start(t, "api")
+	d.start(t, "worker")
+	me := d.signUp(t, "kim@example.com")
+	for _, show := range []int64{first, second} {
+		if r, err := d.as(t, me).book(show, 1, "Prefer: wait=5"); err != nil || r.Status != 201 {
+			t.Fatalf("book: %+v, %v", r, err)
+		}
+	}
+	v := d.visitor(t, "en")
+	v.logInAs(token(t, me))
+	v.goTo("/reservations")
+	v.sees("kim@example.com")
+	eval[bool](v, holdFirst)
+	v.press("Cancel: Giselle")
+	v.press("Cancel: Swan Lake")
+	v.sees("Cancel this booking?")
+	eval[bool](v, `(release(), true)`)
+	v.until("the first is heard", `window.read === true`)
+	if asked := eval[string](v, `document.querySelector('dialog h2').textContent`); asked != "Swan Lake" {
+		t.Errorf("the dialog would cancel %s", asked)
+	}
+}
+
+// TestBrowserMineFollows: what waits for its number in a list of reservations has it there, once it is recorded.
+func TestBrowserMineFollows(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	show := d.Show(t, 10, 0)
+	d.start(t, "api")
+	me := d.signUp(t, "kim@example.com")
+	for range 2 {
+		if r, err := d.as(t, me).book(show, 1); err != nil || r.Status != 202 {
+			t.Fatalf("book: %+v, %v", r, err)
+		}
+	}
+	v := d.visitor(t, "en")
+	v.logInAs(token(t, me))
+	v.goTo("/reservations")
+	v.sees("Waiting for its number")
+	d.start(t, "worker")
+	v.until("both are confirmed", `[...document.querySelectorAll('.mine .badge')].map((b) => b.dataset.state).join() === 'confirmed,confirmed'`)
+}
+
 // TestBrowserLoginExpires: whoever has to log in while booking comes back to the same booking.
 func TestBrowserLoginExpires(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -93,4 +94,28 @@ func TestBrowserKeyboard(t *testing.T) {
 	v.walk("Cancel the booking")
 	v.keys(kb.Enter)
 	v.sees("Your booking is cancelled")
+}
+
+// TestBrowserFocusStays: a button that does not work yet can be gone to, and whoever is at one that goes away is led to what says why.
+func TestBrowserFocusStays(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	soon := d.stage(t, stage{title: "Giselle", capacity: 10, opens: time.Hour})
+	show := d.Show(t, 3, 0)
+	d.start(t, "api")
+	v := d.visitor(t, "en")
+	v.logInAs(token(t, 7))
+	v.goTo(fmt.Sprint("/shows/", soon))
+	v.walk("Book")
+	v.keys(kb.Enter)
+	v.goTo(fmt.Sprint("/shows/", show))
+	v.left(show, 3)
+	v.walk("Book")
+	if r, err := d.as(t, 8).book(show, 3); err != nil || r.Status != 202 {
+		t.Fatalf("book: %+v, %v", r, err)
+	}
+	v.until("the focus is at what says that it is sold out", `document.activeElement.innerText.startsWith('All tickets are sold.')`)
+	if found := d.rows(t, soon); len(found) != 0 {
+		t.Errorf("booked before the sale: %v", found)
+	}
 }

@@ -127,7 +127,7 @@ func (v *visitor) find(kinds, name string) [2]float64 {
 	v.t.Helper()
 	place := fmt.Sprintf(`(() => {
   const e = (%s)(%s, %s)
-  if (!e || e.disabled) return []
+  if (!e || e.disabled || e.ariaDisabled === 'true') return []
   e.scrollIntoView({ block: 'center', behavior: 'instant' })
   const r = e.getClientRects()[0], x = r.x + r.width / 2, y = r.y + r.height / 2
   const hit = document.elementFromPoint(x, y)

@@ -80,7 +80,7 @@ func TestAdminIsToldWhatIsWrong(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantPage(t, w, 422, `id="`+test.field+`-fault">`+strings.ReplaceAll(said, "'", "&#39;"), `aria-describedby="`+test.field+"-fault", `autofocus`,
-			"Please mend 1 field.")
+			"Please correct 1 field.")
 		for name, typed := range showForm(test.field, test.value) { // controls are no text of a page
 			if text := `value="` + html.EscapeString(typed[0]) + `"`; name != "description" && !strings.ContainsAny(typed[0], "\x00\n") {
 				wantPage(t, w, 422, text)

@@ -265,7 +265,7 @@ func TestAdminDropsADeadLetter(t *testing.T) {
 func TestAdminReadsTheAuditLog(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Options{})
-	wantPage(t, f.adminGet("/admin/audit"), 200, "Nothing was done yet.")
+	wantPage(t, f.adminGet("/admin/audit"), 200, "Nothing has been done yet.")
 	f.people.user = account.User{ID: 7, Email: "kim@example.com", Name: "<Kim>"}
 	f.ledger.records = []auditlog.Record{
 		{ID: 90, At: noon, By: auditlog.Actor{UserID: 7, IP: "192.0.2.1", RequestID: "r-1"}, Action: auditlog.UpdateShow, Object: "show:42",

@@ -41,7 +41,7 @@ func (s *Server) book(c echo.Context, me account.Claims) error {
 		bad.Add("units", "out_of_range", "must be 1 to "+strconv.Itoa(detail.Most))
 	}
 	if bad.OrNil() != nil {
-		detail.Faults = []string{s.text(c, "fault.units", "most", detail.Most)}
+		detail.Faults, detail.TooMany = []string{s.text(c, "fault.units", "most", detail.Most)}, true
 		return s.render(c, http.StatusUnprocessableEntity, "show", detail)
 	}
 	wish := booking.Booking{User: me.UserID, Show: detail.Show.ID, Units: units, Key: detail.Key}
@@ -78,13 +78,14 @@ func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Det
 		args = []any{"left", soldOut.Left}
 		detail.Show.Left = soldOut.Left
 		if soldOut.Left > 0 {
-			key = "booking.fewer"
+			key, detail.TooMany = "booking.fewer", true
 		} else {
 			detail.Show.State = "sold_out"
 		}
 	}
 	if limit, ok := errors.AsType[*stock.LimitError](err); ok {
 		args = []any{"held", limit.Held, "limit", limit.Limit}
+		detail.TooMany = true
 	}
 	if errors.Is(err, stock.ErrConflict) { // the form was sent before, with other units
 		detail.Earlier = booking.NewID(wish.User, wish.Show, wish.Key).String()

@@ -70,8 +70,8 @@ func TestAddressesThatAreWrong(t *testing.T) {
 		status int
 		text   string
 	}{
-		"/search": {200, "찾을 낱말을 입력해"}, "/search?q=": {200, "찾을 낱말을 입력해"}, "/search?q=%20%09": {200, "찾을 낱말을 입력해"}, "/search?q=%E3%80%80": {200, "찾을 낱말을 입력해"},
-		"/search?q=%ff": {422, "읽을 수 없는 문자"}, "/search?q=x": {200, "모든 낱말이 들어간 공연이 없습니다"}, "/?x=1&x=2": {400, "두 번"}, "/?x=%zz": {400, "형식이 올바르지 않습니다"},
+		"/search": {200, "찾을 단어를 입력해"}, "/search?q=": {200, "찾을 단어를 입력해"}, "/search?q=%20%09": {200, "찾을 단어를 입력해"}, "/search?q=%E3%80%80": {200, "찾을 단어를 입력해"},
+		"/search?q=%ff": {422, "읽을 수 없는 문자"}, "/search?q=x": {200, "모든 단어가 들어간 공연이 없습니다"}, "/?x=1&x=2": {400, "두 번"}, "/?x=%zz": {400, "형식이 올바르지 않습니다"},
 	} {
 		w := f.page("GET", path, "", "Accept-Language: ko")
 		if w.Code != want.status || !strings.Contains(w.Body.String(), want.text) || strings.Contains(w.Body.String(), "must ") {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -105,7 +106,14 @@ func (s *Server) minePage(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	mine := page.Mine{Later: !after.BookedAt.IsZero()}
+	user, err := s.deps.Accounts.User(ctx, me.UserID)
+	if errors.Is(err, account.ErrNotFound) {
+		return errUnauthenticated // the token outlived its user
+	}
+	if err != nil {
+		return err
+	}
+	mine := &page.Mine{Later: !after.BookedAt.IsZero(), Email: user.Email}
 	for _, r := range found.Reservations {
 		of, err := s.deps.Shows.Get(ctx, r.Show)
 		if err != nil {

@@ -31,7 +31,7 @@ func TestReservationPage(t *testing.T) {
 		ko, en   string
 		has, not []string
 	}{
-		"pending":    {booked(booking.Pending), "자리를 잡았습니다", "Your seats are taken", []string{follows, refreshes}, []string{number, "onfirmed<", "확정되었", "<svg class=\"qr\"", cancels, calendar}},
+		"pending":    {booked(booking.Pending), "표를 확보했습니다", "We are holding your tickets", []string{follows, refreshes}, []string{number, "onfirmed<", "확정되었", "<svg class=\"qr\"", cancels, calendar}},
 		"confirmed":  {booked(booking.Confirmed), "예매가 확정되었습니다", "Your booking is confirmed", []string{number, `<svg class="qr"`, cancels, calendar}, []string{follows, refreshes}},
 		"begun":      {begun, "공연이 시작되어", "can no longer be cancelled", []string{number}, []string{follows, cancels, calendar}},
 		"cancelling": {booked(booking.Cancelling), "예매를 취소하고 있습니다", "is being cancelled", []string{follows, refreshes}, []string{number, cancels, calendar}},

@@ -27,6 +27,17 @@ type Mine struct {
 	Void     []Reservation // cancelled and rejected, booked last first
 	Next     string        // cursor; empty: this is the last page
 	Later    bool          // this is not the first page
+	Email    string        // of the person
+}
+
+// Awaited returns the first reservation that is not settled, or nil.
+func (m *Mine) Awaited() *Reservation {
+	for i := range m.Upcoming {
+		if !m.Upcoming[i].Settled() {
+			return &m.Upcoming[i]
+		}
+	}
+	return nil
 }
 
 // Add puts a reservation where it belongs.

@@ -45,6 +45,7 @@ type Detail struct {
 	Units   string // as they were typed
 	Most    int    // units that one booking may have
 	Faults  []string
+	TooMany bool   // the faults are of the units
 	Earlier string // id of the reservation that the key was used for
 	Refresh int    // seconds after which a browser without scripts looks again; 0: never
 }

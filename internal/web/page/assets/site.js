@@ -41,6 +41,8 @@ function put(box, state, left) {
   box.dataset.state = state
   const badge = document.getElementById('badges').content.querySelector(`[data-state=${state}]`)
   for (const old of all('[data-badge]', box)) old.replaceWith(badge.cloneNode(true))
+  const focused = document.activeElement
+  if (box.contains(focused) && !focused.checkVisibility()) box.querySelector('.for-' + state)?.focus() // it says why
   if (state === 'on_sale' && before === 'upcoming') say(box.dataset.sayOpened)
   if (state === 'on_sale' && before === 'sold_out') say(box.dataset.sayAgain)
   if (state === 'sold_out') say(box.dataset.sayGone)
@@ -48,9 +50,9 @@ function put(box, state, left) {
   tick()
 }
 
-/** enable makes the button of a show's form work while it is on sale. */
+/** enable makes the button of a show's form work while it is on sale. One that does not work keeps the focus that it has. */
 function enable(box) {
-  for (const button of all('.book .primary', box)) button.disabled = box.dataset.state !== 'on_sale'
+  for (const button of all('.book .primary', box)) button.setAttribute('aria-disabled', box.dataset.state !== 'on_sale')
 }
 
 // ---- one stream for all shows of the page
@@ -192,8 +194,8 @@ for (const total of all('[data-price]')) {
 const sender = (form) => form.querySelector('button:not([type=button])')
 function once(form) {
   form.addEventListener('submit', (submit) => {
-    if (form.dataset.sent) return submit.preventDefault()
     const button = sender(form)
+    if (form.dataset.sent || button.ariaDisabled === 'true') return submit.preventDefault()
     form.dataset.sent = button.textContent
     if (form.dataset.once) write(button, form.dataset.once)
     setTimeout(revive, 8000) // the way there may have been broken off
@@ -233,7 +235,9 @@ async function fetched(url) {
 
 /** question shows the page that a link leads to, which asks something, in a dialog; where that cannot be, the browser goes there. */
 async function question(link) {
+  const turn = question.turn = (question.turn ?? 0) + 1
   const asked = (await fetched(link.href))?.querySelector('[data-ask]')
+  if (turn !== question.turn) return // something else was pressed since, and that is what is meant
   if (!asked) return location.assign(link.href)
   let dialog = document.querySelector('dialog') // of a second press, or one whose question is asked again
   if (!dialog) {
