@@ -7,6 +7,8 @@ package auditlog
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -44,6 +46,14 @@ type Deed struct {
 
 // NewDeed returns a deed. It is made outside of the transaction that adds its record.
 func NewDeed(by Actor, action Action) Deed { return Deed{rand.Text(), by, action} }
+
+// Repeatable makes a deed one with all others of the same person, action and text: added again, its record stays as it is, and
+// Store.ObjectOf tells of what.
+func (d Deed) Repeatable(text string) Deed {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", d.by.UserID, d.action, text))
+	d.id = base32.StdEncoding.EncodeToString(sum[:])[:len(rand.Text())] // as strong as one that is drawn
+	return d
+}
 
 // Object names what something is done to, such as "show:42".
 func Object(kind string, id any) string { return fmt.Sprintf("%s:%v", kind, id) }

@@ -32,6 +32,14 @@ func (s *Store) Add(ctx context.Context, tx *sql.Tx, d Deed, object string, deta
 	return nil
 }
 
+// ObjectOf returns what a deed was done to that was added in this transaction or, if that was a repetition, in an earlier one.
+func (s *Store) ObjectOf(ctx context.Context, tx *sql.Tx, d Deed) (object string, err error) {
+	if err := tx.QueryRowContext(ctx, `SELECT object FROM audit_log WHERE deed = ?`, d.id).Scan(&object); err != nil {
+		return "", fmt.Errorf("read what %s was done to: %w", d.action, err)
+	}
+	return object, nil
+}
+
 // Page returns the newest records older than the one with the id before, of all where that is 0, newest first; and whether there
 // are more. Order is that of ids: a record may turn up below one that was seen already, where its transaction took longer.
 func (s *Store) Page(ctx context.Context, before int64, limit int) (records []Record, more bool, err error) {

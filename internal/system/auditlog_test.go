@@ -56,12 +56,46 @@ const created = `show.create show:1 {"capacity":100,"description":"A <swan>","im
 	`"sales_close_at":"2030-05-03T13:00:00Z","sales_open_at":"2030-05-03T12:00:00Z","starts_at":"2030-05-03T14:00:00Z",` +
 	`"time_zone":"Asia/Seoul","title":"백조의 호수","venue":"Seoul Arts Center"}`
 
+// A show that is asked for again, also at the same time, is made and written down once. Another text, or person, makes another.
+func TestShowIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	office := rig.OpenBackOffice(rig.Front)
+	create := func(by auditlog.Actor, once string) int64 {
+		made, err := office.CreateShow(t.Context(), by, once, draft(), 100, 4)
+		if err != nil || made.Title != draft().Title {
+			t.Error(made, err)
+		}
+		return made.ID
+	}
+	ids := make(chan int64, 9)
+	var all sync.WaitGroup
+	for range cap(ids) {
+		all.Go(func() { ids <- create(admin(), "A") })
+	}
+	all.Wait()
+	first := create(admin(), "A")
+	for range cap(ids) {
+		if id := <-ids; id != first {
+			t.Errorf("show %d, and then %d", id, first)
+		}
+	}
+	other := auditlog.Actor{UserID: 8}
+	made := map[int64]bool{first: true, create(admin(), "B"): true, create(other, "A"): true, create(admin(), ""): true, create(admin(), ""): true}
+	for table, want := range map[string]int{"shows": 5, "stock": 5, "audit_log": 5} {
+		var rows int
+		if err := rig.DB.QueryRow("SELECT COUNT(*) FROM " + table).Scan(&rows); err != nil || rows != want || len(made) != want {
+			t.Errorf("%d of %s, want %d; %v, %v", rows, table, want, made, err)
+		}
+	}
+}
+
 // Of a show that is made or changed, exactly that is written down, field by field.
 func TestShowsAreWrittenDown(t *testing.T) {
 	t.Parallel()
 	rig := systemtest.New(t)
 	office := rig.OpenBackOffice(rig.Front)
-	made, err := office.CreateShow(t.Context(), admin(), draft(), 100, 4)
+	made, err := office.CreateShow(t.Context(), admin(), "", draft(), 100, 4)
 	if err != nil || made.ID != 1 {
 		t.Fatal(made, err)
 	}
@@ -102,7 +136,7 @@ func TestRefusedIsNotWrittenDown(t *testing.T) {
 	t.Parallel()
 	rig := systemtest.New(t)
 	office := rig.OpenBackOffice(rig.Front)
-	made, err := office.CreateShow(t.Context(), admin(), draft(), 100, 4)
+	made, err := office.CreateShow(t.Context(), admin(), "", draft(), 100, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +146,8 @@ func TestRefusedIsNotWrittenDown(t *testing.T) {
 	tooLong := draft()
 	tooLong.Title = strings.Repeat("x", 1000)
 	for name, do := range map[string]func() error{
-		"a show that MySQL refuses":       func() error { _, err := office.CreateShow(t.Context(), admin(), tooLong, 1, 0); return err },
-		"a stock that MySQL refuses":      func() error { _, err := office.CreateShow(t.Context(), admin(), draft(), -1, 0); return err },
+		"a show that MySQL refuses":       func() error { _, err := office.CreateShow(t.Context(), admin(), "", tooLong, 1, 0); return err },
+		"a stock that MySQL refuses":      func() error { _, err := office.CreateShow(t.Context(), admin(), "", draft(), -1, 0); return err },
 		"no show":                         func() error { _, err := office.UpdateShow(t.Context(), admin(), 99, draft(), 1, 0); return err },
 		"an edit that MySQL refuses":      func() error { _, err := office.UpdateShow(t.Context(), admin(), made.ID, tooLong, 100, 4); return err },
 		"terms with an edit that it does": func() error { _, err := office.UpdateShow(t.Context(), admin(), made.ID, tooLong, 50, 4); return err },
@@ -140,7 +174,7 @@ func TestRefusedIsNotWrittenDown(t *testing.T) {
 	renamed := draft()
 	renamed.Title = "Giselle"
 	for name, do := range map[string]func() error{
-		"create": func() error { _, err := office.CreateShow(t.Context(), admin(), renamed, 1, 0); return err },
+		"create": func() error { _, err := office.CreateShow(t.Context(), admin(), "", renamed, 1, 0); return err },
 		"update": func() error { _, err := office.UpdateShow(t.Context(), admin(), made.ID, renamed, 100, 4); return err },
 		"terms":  func() error { _, err := office.UpdateShow(t.Context(), admin(), made.ID, renamed, 120, 4); return err },
 	} {
@@ -173,7 +207,7 @@ func TestLongDescription(t *testing.T) {
 	office := rig.OpenBackOffice(rig.Front)
 	d := draft()
 	d.Description = strings.Repeat("🦢", 10_000)
-	made, err := office.CreateShow(t.Context(), admin(), d, 100, 4)
+	made, err := office.CreateShow(t.Context(), admin(), "", d, 100, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

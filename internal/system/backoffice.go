@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/neticket/neticket/internal/auditlog"
@@ -27,10 +29,17 @@ func (s *System) OpenBackOffice(f Front) *BackOffice {
 	return &BackOffice{s, f.Catalogue, f.Levels, stream.NewMonitor(s.Group)}
 }
 
+// errMade ends a transaction that would make a show a second time.
+var errMade = errors.New("this show is made already")
+
 // CreateShow implements web.BackOffice. The show is loaded into Redis at its first booking.
-func (b *BackOffice) CreateShow(ctx context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error) {
+func (b *BackOffice) CreateShow(ctx context.Context, by auditlog.Actor, once string, d show.Draft, capacity, limit int) (show.Show, error) {
 	var made show.Show
+	var object string
 	deed := auditlog.NewDeed(by, auditlog.CreateShow)
+	if once != "" {
+		deed = deed.Repeatable(once)
+	}
 	err := database.Transact(ctx, b.system.DB, func(tx *sql.Tx) (err error) {
 		if made, err = b.system.Shows.Insert(ctx, tx, d); err != nil {
 			return err
@@ -38,8 +47,22 @@ func (b *BackOffice) CreateShow(ctx context.Context, by auditlog.Actor, d show.D
 		if err := b.system.Stock.Insert(ctx, tx, made.ID, capacity, limit); err != nil {
 			return err
 		}
-		return b.system.AuditLog.Add(ctx, tx, deed, auditlog.Object("show", made.ID), draftOf(made, capacity, limit))
+		mine := auditlog.Object("show", made.ID)
+		if err := b.system.AuditLog.Add(ctx, tx, deed, mine, draftOf(made, capacity, limit)); err != nil {
+			return err
+		}
+		if object, err = b.system.AuditLog.ObjectOf(ctx, tx, deed); err == nil && object != mine {
+			return errMade
+		}
+		return err
 	})
+	if errors.Is(err, errMade) {
+		var id int64
+		if _, err := fmt.Sscanf(object, auditlog.Object("show", "%d"), &id); err != nil {
+			return show.Show{}, fmt.Errorf("read which show was made: %q: %w", object, err)
+		}
+		made, err = b.system.Shows.Get(ctx, id)
+	}
 	if err != nil {
 		return show.Show{}, err
 	}

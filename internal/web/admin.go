@@ -19,8 +19,9 @@ import (
 
 // BackOffice is what admins do. What is changed is written down, with who did it, in the audit log.
 type BackOffice interface {
-	// CreateShow adds a show and its stock, both or neither.
-	CreateShow(ctx context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error)
+	// CreateShow adds a show and its stock, both or neither. Where once is not empty, the same person's same text is the same show, however
+	// often it is asked for.
+	CreateShow(ctx context.Context, by auditlog.Actor, once string, d show.Draft, capacity, limit int) (show.Show, error)
 	// UpdateShow changes a show and its stock, both or neither. Besides errors of MySQL and Redis it returns show.ErrNotFound, and
 	// those of a resync where capacity or limit change: a *stock.CapacityError, stock.ErrResyncRunning, stock.ErrNotDrained.
 	UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d show.Draft, capacity, limit int) (show.Show, error)
@@ -97,7 +98,7 @@ func (s *Server) createShow(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), s.actor(c, me), draft, terms.Capacity, terms.Limit)
+	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), s.actor(c, me), "", draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnavailable, err)
 	}

@@ -28,11 +28,12 @@ type back struct {
 	resynced        stock.Resynced
 	dryRun          bool
 	by              auditlog.Actor
+	once            string
 	err             error
 }
 
-func (b *back) CreateShow(_ context.Context, by auditlog.Actor, d show.Draft, capacity, limit int) (show.Show, error) {
-	b.by, b.draft, b.capacity, b.limit = by, d, capacity, limit
+func (b *back) CreateShow(_ context.Context, by auditlog.Actor, once string, d show.Draft, capacity, limit int) (show.Show, error) {
+	b.by, b.once, b.draft, b.capacity, b.limit = by, once, d, capacity, limit
 	b.calls++
 	return show.Show{
 		ID: 9, Title: d.Title, Venue: d.Venue, Description: d.Description, ImageAlt: d.ImageAlt, Price: d.Price, TimeZone: d.TimeZone,
@@ -44,7 +45,7 @@ func (b *back) UpdateShow(ctx context.Context, by auditlog.Actor, id int64, d sh
 	if id != 9 {
 		return show.Show{}, show.ErrNotFound
 	}
-	return b.CreateShow(ctx, by, d, capacity, limit)
+	return b.CreateShow(ctx, by, "", d, capacity, limit)
 }
 
 func (b *back) Resync(_ context.Context, by auditlog.Actor, id int64, dryRun bool) (stock.Resynced, error) {

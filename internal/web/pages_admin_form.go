@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"hash/fnv"
@@ -29,6 +30,7 @@ func formFields() []string {
 func storedForm(of *page.Show) page.ShowForm {
 	form := page.ShowForm{Values: map[string]string{"time_zone": show.DefaultTimeZone, "limit_per_user": "0"}, Image: page.ImageForm{Most: images.MaxUpload}}
 	if of == nil {
+		form.Key = rand.Text()
 		return form
 	}
 	local := func(at time.Time) string { return at.In(page.Zone(of.Zone)).Format(page.LocalLayout) }
@@ -44,6 +46,15 @@ func storedForm(of *page.Show) page.ShowForm {
 	}
 	form.Of = hex.EncodeToString(sum.Sum(nil))
 	return form
+}
+
+// repeatable tells forms of new shows apart: one that is sent again as it was, by a second press or from the page before, makes the same
+// show. What was changed in it since makes another.
+func repeatable(values url.Values) string {
+	if values.Get("key") == "" {
+		return ""
+	}
+	return values.Encode()
 }
 
 // overtaken returns the fields of a form that differ from what is stored, where that is not what the form was made from: somebody else has
@@ -116,7 +127,7 @@ func readShowForm(values url.Values, stored *page.Show) (show.Draft, stock.Terms
 // typedForm is a form with what was typed, and the faults beside its fields.
 func (s *Server) typedForm(c echo.Context, of *page.Show, values url.Values, bad *invalid.Error) page.ShowForm {
 	form := storedForm(of)
-	form.Of = values.Get("of")
+	form.Of, form.Key = values.Get("of"), values.Get("key")
 	for _, name := range formFields() {
 		form.Values[name] = strings.ToValidUTF8(values.Get(name), "\ufffd")
 	}

@@ -31,7 +31,7 @@ func (s *Server) addShow(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return s.notStored(c, nil, values, err)
 	}
-	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), s.actor(c, me), draft, terms.Capacity, terms.Limit)
+	made, err := s.deps.BackOffice.CreateShow(c.Request().Context(), s.actor(c, me), repeatable(values), draft, terms.Capacity, terms.Limit)
 	if err != nil {
 		return s.notStored(c, nil, values, unlessKnown(err))
 	}

@@ -31,6 +31,22 @@ func showForm(changed ...string) url.Values {
 	return form
 }
 
+// The same form is the same show, however often it is sent.
+func TestAdminAddsAShowOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	wantPage(t, f.adminGet("/admin/shows/new"), 200, `name="key" value="`)
+	for field, value := range map[string]string{"key": "", "title": "Giselle"} {
+		send := func(key, value string) string {
+			wantSeeOther(t, f.adminPost("/admin/shows", showForm("key", "K", key, value)), "/admin/shows/9?done=show_added")
+			return f.back.once
+		}
+		if first := send("key", "K"); first == "" || send("key", "K") != first || send(field, value) == first {
+			t.Errorf("%s %q: %q, then %q", field, value, first, f.back.once)
+		}
+	}
+}
+
 func TestAdminAddsAShow(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Options{})

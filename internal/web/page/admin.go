@@ -32,6 +32,7 @@ type ShowForm struct {
 	Faults  map[string]string // by the field's name: the first of each
 	First   string            // the first field with a fault, where one wants to be
 	Hinders string            // what hinders all of it; empty: nothing
+	Key     string            // of a new show: the same form sent again is the same show
 	Of      string            // tells the show as it was stored when the form was made from it
 	Image   ImageForm
 }
