@@ -78,6 +78,10 @@ func (v *visitor) lookAt(name, axe string) (files []string) {
 	if found := eval[[]string](v, boxes); len(found) > 0 {
 		v.t.Errorf("letters are missing: %q", found)
 	}
+	v.screen(320, 700) // the least there is: that all fits is enough
+	for _, fault := range eval[[]string](v, misfits) {
+		v.t.Errorf("320 px: %s", fault)
+	}
 	for _, theme := range []string{"light", "dark"} {
 		v.theme(theme)
 		for _, width := range []int64{360, 768, 1280} {
