@@ -78,7 +78,7 @@ func submitted(fields ...string) func(v *visitor) {
 		for i := 0; i < len(fields); i += 2 {
 			eval[bool](v, fmt.Sprintf(`(document.getElementById(%s).value = %s, true)`, quote(fields[i]), quote(fields[i+1])))
 		}
-		v.leaves(fmt.Sprintf(`const form = document.getElementById(%s).form; form.noValidate = true; form.requestSubmit()`, quote(fields[0])))
+		v.leaves(fmt.Sprintf(`document.getElementById(%s).form.submit()`, quote(fields[0])))
 	}
 }
 
