@@ -67,10 +67,13 @@ func (s *Server) setImage(c echo.Context, me account.Claims) error {
 	}{imageURL(changed.Image)})
 }
 
-// storeImage gives a show an upload for its image.
+// storeImage gives a show an upload for its image. That may have been longer on its way than an answer may take, so the time for that
+// begins anew.
 func (s *Server) storeImage(c echo.Context, me account.Claims, id int64, upload []byte) (show.Show, error) {
 	by := s.actor(c, me)
-	changed, err := s.deps.Images.SetImage(c.Request().Context(), by, id, upload)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), answerWithin)
+	defer cancel()
+	changed, err := s.deps.Images.SetImage(ctx, by, id, upload)
 	if err != nil {
 		return show.Show{}, unlessKnown(err)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/auditlog"
@@ -28,10 +31,10 @@ type gallery struct {
 
 const fileName = "0123456789abcdef0123456789abcdef-800.jpg"
 
-func (g *gallery) SetImage(_ context.Context, by auditlog.Actor, id int64, upload []byte) (show.Show, error) {
+func (g *gallery) SetImage(ctx context.Context, by auditlog.Actor, id int64, upload []byte) (show.Show, error) {
 	g.by, g.upload = by, upload
 	g.calls++
-	return show.Show{ID: id, Image: "0123456789abcdef0123456789abcdef"}, g.err
+	return show.Show{ID: id, Image: "0123456789abcdef0123456789abcdef"}, cmp.Or(g.err, ctx.Err())
 }
 
 func (g *gallery) Read(_ context.Context, file string) ([]byte, error) {
@@ -92,6 +95,34 @@ func TestSetImage(t *testing.T) {
 		sent("pixels", "Content-Type: "+contentType)
 	}
 	sent(form(t, "pixels", "image"))
+}
+
+// slow is a body that takes a while to arrive.
+type slow struct {
+	strings.Reader
+	takes time.Duration
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	time.Sleep(s.takes) // of a clock that nobody waits for
+	s.takes = 0
+	return s.Reader.Read(p)
+}
+
+// An upload may take longer than any answer.
+func TestSlowUpload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := withShow(t)
+		body := &slow{*strings.NewReader("pixels"), answerWithin + time.Second}
+		r := httptest.NewRequest("PUT", imagePath, body)
+		r.Header.Set("Content-Type", "image/jpeg")
+		_, token, _ := strings.Cut(f.token(1, account.Admin), ": ")
+		r.Header.Set("Authorization", token)
+		if w := f.serve(r, "pixels"); w.Code != 200 || string(f.gallery.upload) != "pixels" {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
 }
 
 func TestSetImageRefuses(t *testing.T) {
