@@ -111,6 +111,7 @@ func TestBrowserFocusStays(t *testing.T) {
 	v.goTo(fmt.Sprint("/shows/", show))
 	v.left(show, 3)
 	v.walk("Book")
+	eval[bool](v, `delete Element.prototype.checkVisibility`) // as in browsers of 2023: what fails here leaves the button as it was
 	if r, err := d.as(t, 8).book(show, 3); err != nil || r.Status != 202 {
 		t.Fatalf("book: %+v, %v", r, err)
 	}

@@ -42,7 +42,7 @@ function put(box, state, left) {
   const badge = document.getElementById('badges').content.querySelector(`[data-state=${state}]`)
   for (const old of all('[data-badge]', box)) old.replaceWith(badge.cloneNode(true))
   const focused = document.activeElement
-  if (box.contains(focused) && !focused.checkVisibility()) box.querySelector('.for-' + state)?.focus() // it says why
+  if (box.contains(focused) && !focused.getClientRects().length) box.querySelector('.for-' + state)?.focus() // it says why
   if (state === 'on_sale' && before === 'upcoming') say(box.dataset.sayOpened)
   if (state === 'on_sale' && before === 'sold_out') say(box.dataset.sayAgain)
   if (state === 'sold_out') say(box.dataset.sayGone)
