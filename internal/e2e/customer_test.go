@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -149,6 +150,31 @@ func TestBrowserOneBooking(t *testing.T) {
 	v.sees("Booking…") // while there is no answer
 	api.thaw(t)
 	v.isAt("/reservations/")
+}
+
+// TestBrowserBookFits: the button that is being sent fits a narrow phone, and what sticks to its foot does not stick to paper.
+func TestBrowserBookFits(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	show := d.Show(t, 10, 0)
+	d.start(t, "api")
+	for lang, says := range map[string][2]string{"ko": {"예매하기", "처리 중…"}, "en": {"Book", "Booking…"}} {
+		v := d.visitor(t, lang)
+		v.screen(320, 568)
+		v.goTo(fmt.Sprint("/shows/", show))
+		eval[bool](v, `(addEventListener('submit', (submit) => submit.preventDefault()), true)`)
+		v.press(says[0])
+		v.until("it says that it is being sent, and fits", fmt.Sprintf(`(() => {
+  const button = document.querySelector('[data-sent] .primary'), form = button.form.getBoundingClientRect()
+  return button.textContent === %q && button.getBoundingClientRect().right <= form.right && button.scrollWidth <= button.clientWidth })()`, says[1]))
+		v.call("print", func(ctx context.Context) error {
+			_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+			return err
+		})
+		if at := eval[string](v, `getComputedStyle(document.querySelector('.buy')).position`); at != "static" {
+			t.Errorf("on paper it is %s", at)
+		}
+	}
 }
 
 // TestBrowserLastUnit: of two who press at once, one has the last unit, and the other is told so; so is one whose page is old.

@@ -197,7 +197,7 @@ function once(form) {
     const button = sender(form)
     if (form.dataset.sent || button.ariaDisabled === 'true') return submit.preventDefault()
     form.dataset.sent = button.textContent
-    if (form.dataset.once) write(button, form.dataset.once)
+    if (form.dataset.sending) write(button, form.dataset.sending)
     setTimeout(revive, 8000) // the way there may have been broken off
   })
 }
