@@ -30,11 +30,13 @@ type Mine struct {
 	Email    string        // of the person
 }
 
-// Awaited returns the first reservation that is not settled, or nil.
+// Awaited returns the first reservation that is not settled, or nil. Of a show that has started it may be a cancel.
 func (m *Mine) Awaited() *Reservation {
-	for i := range m.Upcoming {
-		if !m.Upcoming[i].Settled() {
-			return &m.Upcoming[i]
+	for _, list := range [][]Reservation{m.Upcoming, m.Past} {
+		for i := range list {
+			if !list[i].Settled() {
+				return &list[i]
+			}
 		}
 	}
 	return nil

@@ -38,3 +38,29 @@ func TestMine(t *testing.T) {
 		}
 	}
 }
+
+// What waits is followed, wherever it stands.
+func TestMineAwaits(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		reservations []Reservation
+		want         string
+	}{
+		{nil, ""},
+		{[]Reservation{{ID: "a", Status: "confirmed"}, {ID: "b", Status: "confirmed", Started: true}, {ID: "c", Status: "cancelled"}}, ""},
+		{[]Reservation{{ID: "a", Status: "confirmed"}, {ID: "b", Status: "cancelling", Started: true}}, "b"},
+		{[]Reservation{{ID: "b", Status: "cancelling", Started: true}, {ID: "a", Status: "pending"}}, "a"},
+	} {
+		var mine Mine
+		for _, r := range test.reservations {
+			mine.Add(r)
+		}
+		got := ""
+		if r := mine.Awaited(); r != nil {
+			got = r.ID
+		}
+		if got != test.want {
+			t.Errorf("%+v: %q is followed, want %q", test.reservations, got, test.want)
+		}
+	}
+}

@@ -279,6 +279,7 @@ async function follow(box) {
     document.title = fresh.title
     if (focused) main.focus()
     say(main.querySelector('h1').textContent)
+    await pause(jitter(500)) // should the page ever know less than the API
     all('[data-follow]').forEach(follow)
   }
 }
