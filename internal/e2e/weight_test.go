@@ -17,8 +17,14 @@ func TestBrowserWeight(t *testing.T) {
 		show = d.stage(t, stage{title: fmt.Sprint("Swan Lake ", i), description: strings.Repeat("A ballet in four acts. ", 40), capacity: 100})
 	}
 	d.start(t, "api")
-	for _, path := range []string{"/", "/search?q=swan", fmt.Sprint("/shows/", show)} {
+	d.start(t, "worker")
+	booked, err := d.as(t, 7).book(show, 2, "Prefer: wait=5")
+	if err != nil || booked.Status != 201 {
+		t.Fatalf("book: %+v, %v", booked, err)
+	}
+	for _, path := range []string{"/", "/search?q=swan", fmt.Sprint("/shows/", show), "/reservations/" + booked.id()} {
 		v := d.visitor(t, "ko") // who comes for the first time
+		v.logInAs(token(t, 7))
 		v.goTo(path)
 		v.sees("Swan Lake")
 		sum, posters, blocking := 0.0, 0, []string{}
