@@ -73,11 +73,17 @@ func (s *Server) logOut(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-func (s *Server) me(c echo.Context, me account.Claims) error {
+// user returns the account of who is logged in.
+func (s *Server) user(c echo.Context, me account.Claims) (account.User, error) {
 	user, err := s.deps.Accounts.User(c.Request().Context(), me.UserID)
 	if errors.Is(err, account.ErrNotFound) {
-		return errUnauthenticated // the token outlived its user
+		err = errUnauthenticated // the token outlived its user
 	}
+	return user, err
+}
+
+func (s *Server) me(c echo.Context, me account.Claims) error {
+	user, err := s.user(c, me)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ type slow struct {
 }
 
 func (s *slow) Read(p []byte) (int, error) {
-	time.Sleep(s.takes) // of a clock that nobody waits for
+	<-time.After(s.takes) // by the clock of synctest, for which nobody waits
 	s.takes = 0
 	return s.Reader.Read(p)
 }

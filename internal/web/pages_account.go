@@ -70,10 +70,7 @@ func (s *Server) logOutByForm(c echo.Context) error {
 
 // passwordPage tells the email address, too: password managers ask whose password it is.
 func (s *Server) passwordPage(c echo.Context, me account.Claims) error {
-	user, err := s.deps.Accounts.User(c.Request().Context(), me.UserID)
-	if errors.Is(err, account.ErrNotFound) {
-		return errUnauthenticated // the token outlived its user
-	}
+	user, err := s.user(c, me)
 	if err != nil {
 		return err
 	}

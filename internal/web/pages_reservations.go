@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -106,10 +105,7 @@ func (s *Server) minePage(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.deps.Accounts.User(ctx, me.UserID)
-	if errors.Is(err, account.ErrNotFound) {
-		return errUnauthenticated // the token outlived its user
-	}
+	user, err := s.user(c, me)
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,7 @@ const sender = (form) => form.querySelector('button:not([type=button])')
 function once(form) {
   form.addEventListener('submit', (submit) => {
     const button = sender(form)
-    if (form.dataset.sent || button.ariaDisabled === 'true') return submit.preventDefault()
+    if (form.dataset.sent || button.getAttribute('aria-disabled') === 'true') return submit.preventDefault()
     form.dataset.sent = button.textContent
     if (form.dataset.sending) write(button, form.dataset.sending)
     setTimeout(revive, 8000) // the way there may have been broken off
