@@ -20,7 +20,7 @@ import (
 // straight to the connection. These connections send a problem instead.
 //
 // An answer of a handler is never taken for one of those. Only what is written first after a connection was opened, or became
-// idle, is looked at; of a handler that is a status line with the headers of apiHeaders, which are sorted, so that Cache-Control
+// idle, is looked at; of a handler that is a status line with the headers of setAPIHeaders, which are sorted, so that Cache-Control
 // comes before Connection and Content-Type.
 const (
 	errorHeaders = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
@@ -103,7 +103,8 @@ func (c *protocolConn) refuse(status int, words []byte) error {
 		p.Errors = []invalid.Field{{Field: "Host", Code: "format", Message: "must be the name of a host"}}
 	}
 	body, _ := json.Marshal(p) // it is but strings and numbers
-	h := apiHeaders()
+	h := http.Header{}
+	setAPIHeaders(h)
 	h.Set(echo.HeaderXRequestID, p.RequestID)
 	h.Set(echo.HeaderContentType, mimeProblem)
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))

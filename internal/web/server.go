@@ -70,7 +70,6 @@ type Server struct {
 	perUser     *limiter[int64]
 	perAddress  *limiter[netip.Addr]
 	sites       http.CrossOriginProtection
-	headers     http.Header
 	docs        func() ([]byte, error) // made by who asks first
 	checks      []check
 	unavailable rate.Sometimes // so that an outage does not fill the log
@@ -102,7 +101,7 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 	s := &Server{
 		site: page.New(), feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
-		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
+		unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
 	}
 	s.docs = sync.OnceValues(func() ([]byte, error) {
 		stylesheet, err := s.site.Files.URL("docs.css")
@@ -119,13 +118,12 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		s.refuseOtherSites,
 		s.guardAdmin,
 	}
-	s.echo.Use(s.front)
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.JSONSerializer = serializer{s}
 	s.echo.IPExtractor = func(r *http.Request) string { return s.proxies.client(r).String() }
 	s.route()
 	s.http = http.Server{
-		Handler:           s.echo,
+		Handler:           s,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -138,9 +136,6 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 	}
 	return s
 }
-
-// ServeHTTP answers one request without a listener.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
 // Listen takes addr, such as ":8080" or, for a free port, "127.0.0.1:0", logs what it got and returns it. Call it before Run.
 func (s *Server) Listen(ctx context.Context, addr string) (net.Addr, error) {
