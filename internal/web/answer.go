@@ -25,7 +25,7 @@ type serializer struct{ server *Server }
 
 // Serialize writes v, whole or, if it cannot be encoded, not at all.
 func (s serializer) Serialize(c echo.Context, v any, _ string) error {
-	s.server.closeWhileDraining(c.Response().Header())
+	s.server.closeIfDue(c.Response().Header())
 	return json.NewEncoder(c.Response()).Encode(v)
 }
 

@@ -50,7 +50,7 @@ func (s *Server) sendBuffer(c echo.Context, status int, contentType []string, bo
 	w := c.Response()
 	h := w.Header()
 	h[echo.HeaderContentType] = contentType
-	s.closeWhileDraining(h)
+	s.closeIfDue(h)
 	w.WriteHeader(status)
 	_, err := w.Write(body.bytes)
 	return err

@@ -41,7 +41,7 @@ func (s *Server) front(c echo.Context) {
 	h := c.Response().Header()
 	setAPIHeaders(h)
 	h[echo.HeaderXRequestID] = []string{requestID(c.Request())}
-	s.closeWhileDraining(h)
+	s.closeIfDue(h)
 	defer func() {
 		s.metrics.observe(c.Path(), c.Request().Method, c.Response().Status, s.options.Now().Sub(started))
 	}()

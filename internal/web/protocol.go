@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -35,20 +36,6 @@ const (
 	lingerBytes = 256 << 10
 )
 
-// protocolListener accepts TCP connections that answer with problems.
-type protocolListener struct {
-	net.Listener
-	server *Server
-}
-
-func (l protocolListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err // as it is: net/http looks at its type
-	}
-	return &protocolConn{TCPConn: conn.(*net.TCPConn), server: l.server, fresh: true}, nil
-}
-
 // protocolConn is used by the goroutine that serves it. Only net/http's background read is on another: it touches read alone,
 // and has ended before the next request is read.
 type protocolConn struct {
@@ -56,6 +43,18 @@ type protocolConn struct {
 	server *Server
 	fresh  bool   // nothing was written since it was opened or became idle
 	read   []byte // what was read last, in the reader's buffer
+
+	use    atomic.Int32 // busy, idleOnce, ...
+	closed atomic.Bool
+}
+
+// Close makes room for another connection.
+func (c *protocolConn) Close() error {
+	err := c.TCPConn.Close()
+	if !c.closed.Swap(true) {
+		c.server.connections.remove(c)
+	}
+	return err
 }
 
 // Read remembers where net/http has what it cannot read, for as long as that is there.
