@@ -90,9 +90,12 @@ func (s *Server) showInPath(c echo.Context) (showJSON, error) {
 }
 
 // showID returns the id in the path, or show.ErrNotFound for what is none.
-func showID(c echo.Context) (int64, error) {
-	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-	if err != nil || id < 1 || strconv.FormatInt(id, 10) != c.Param("id") {
+func showID(c echo.Context) (int64, error) { return showIn(c, "id") }
+
+// showIn is showID for a path that calls it otherwise.
+func showIn(c echo.Context, name string) (int64, error) {
+	id, err := strconv.ParseInt(c.Param(name), 10, 64)
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != c.Param(name) {
 		return 0, show.ErrNotFound
 	}
 	return id, nil

@@ -2,6 +2,7 @@ package page
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -16,6 +17,17 @@ type Reservation struct {
 	Cancellable    bool
 	Started        bool // the show has
 }
+
+// ReservationPath is the address of a reservation's page. All links to one are made here.
+func ReservationPath(show int64, id string) string {
+	return "/shows/" + strconv.FormatInt(show, 10) + "/reservations/" + id
+}
+
+// Path is the address of the reservation's page.
+func (r Reservation) Path() string { return ReservationPath(r.Show.ID, r.ID) }
+
+// API is where the interface has the reservation: a page follows it there until it is settled.
+func (r Reservation) API() string { return "/api/v1" + r.Path() }
 
 // Settled tells whether a reservation stays as it is, unless its owner does something.
 func (r Reservation) Settled() bool { return r.Status != "pending" && r.Status != "cancelling" }
