@@ -62,7 +62,20 @@ type Reservation struct {
 	ConfirmedAt time.Time // zero: never was
 	CancelledAt time.Time // zero: never was
 	AsOf        time.Time // when it was so, by Redis's clock
+
+	// Provisional: MySQL could not be read. Status is Pending, or Cancelling after a cancel, as far as markers tell; the row, which
+	// decides, may say otherwise already. See docs/decisions/0012-pending-without-mysql.md.
+	Provisional bool
 }
+
+// Ref names a reservation. With its show, one shard is asked for the markers; without, each of them.
+type Ref struct {
+	Show int64 // 0: not known
+	ID   uuid.UUID
+}
+
+// Ref names the reservation.
+func (r Reservation) Ref() Ref { return Ref{Show: r.Show, ID: r.ID} }
 
 // Row is a reservation in MySQL, with the entries that made and cancelled it.
 type Row struct {
