@@ -48,7 +48,7 @@ func (l *Lookup) list(ctx context.Context, user int64, after Position, limit int
 	if err := l.epochs(ctx, epochs, m.shows()); err != nil {
 		return Page{}, err
 	}
-	known, err := l.store.known(ctx, m.ids())
+	known, err := l.store.known(ctx, m.refs())
 	if err != nil {
 		return Page{}, err
 	}
@@ -151,10 +151,10 @@ func (m markers) cancelled(rows []*Row) map[int64]bool {
 	return shows
 }
 
-func (m markers) ids() []uuid.UUID {
-	ids := make([]uuid.UUID, 0, len(m.reserves))
-	for id := range m.reserves {
-		ids = append(ids, id)
+func (m markers) refs() []Ref {
+	refs := make([]Ref, 0, len(m.reserves))
+	for id, marker := range m.reserves {
+		refs = append(refs, Ref{Show: marker.Show, ID: id})
 	}
-	return ids
+	return refs
 }
