@@ -216,26 +216,42 @@ func (s *Store) one(result *sql.Row) (*Row, int64, error) {
 	return row, epoch, nil
 }
 
-// known returns the ids of those reservations that have a row.
-func (s *Store) known(ctx context.Context, refs []Ref) (map[uuid.UUID]bool, error) {
-	known := map[uuid.UUID]bool{}
-	if len(refs) == 0 {
-		return known, nil
+// withEpochs returns the rows of those references that have one and, as of the same instant, the epochs of the shows' stock. One statement
+// reads one snapshot, a UNION too; a join would read every row of a show, or hang on which index the server prefers.
+func (s *Store) withEpochs(ctx context.Context, refs []Ref, shows []int64) (map[uuid.UUID]*Row, map[int64]int64, error) {
+	found, epochs := map[uuid.UUID]*Row{}, make(map[int64]int64, len(shows))
+	args := make([]any, 0, len(shows)+2*len(refs))
+	for _, show := range shows {
+		args = append(args, show)
 	}
-	where, args := among("id", refs, refKey)
-	rows, err := s.db.QueryContext(ctx, "SELECT id FROM reservations WHERE "+where, args...)
+	statement := "SELECT s.show_id, s.epoch" + strings.Repeat(", NULL", strings.Count(columns, ",")+1) +
+		" FROM stock s WHERE s.show_id IN (" + list("?", len(shows)) + ")"
+	if len(refs) > 0 {
+		where, keys := among("id", refs, refKey)
+		statement += " UNION ALL SELECT NULL, NULL, " + columns + " FROM reservations r WHERE " + where
+		args = append(args, keys...)
+	}
+	rows, err := s.db.QueryContext(ctx, statement, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read reservations: %w", err)
+		return nil, nil, fmt.Errorf("read reservations and epochs: %w", err)
 	}
 	defer rows.Close() // rows.Err tells
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("read reservations: %w", err)
+		var show, epoch sql.NullInt64
+		row, err := scan(rows, &show, &epoch)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read reservations and epochs: %w", err)
 		}
-		known[id] = true
+		if row != nil {
+			found[row.ID] = row
+		} else {
+			epochs[show.Int64] = epoch.Int64
+		}
 	}
-	return known, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, nil, fmt.Errorf("read reservations and epochs: %w", err)
+	}
+	return found, epochs, nil
 }
 
 // ofUser returns a user's rows, newest first, at most limit, those after the given one in that order.
