@@ -20,6 +20,7 @@ type cli struct {
 	servers systemtest.Servers
 	env     environ
 	in      string // standard input
+	dev     string // folder of a dev
 }
 
 func newCLI(t *testing.T, settings ...string) cli {
@@ -35,7 +36,7 @@ func newCLI(t *testing.T, settings ...string) cli {
 func (c cli) run(t *testing.T, args ...string) (status int, out, logs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status = tool{c.env, strings.NewReader(c.in), &stdout, &stderr}.run(t.Context(), args)
+	status = tool{environ: c.env, dev: c.dev, in: strings.NewReader(c.in), out: &stdout, logs: &stderr}.run(t.Context(), args)
 	return status, stdout.String(), stderr.String()
 }
 
