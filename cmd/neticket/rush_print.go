@@ -20,12 +20,13 @@ const rushWidth = 79
 func (t tool) printRush(r rush.Report) error {
 	var text strings.Builder
 	n := rush.Thousands
+	say := func(format string, args ...any) { writeWrapped(&text, "", fmt.Sprintf(format, args...)) }
 	within := "at once"
 	if r.Over > 0 {
 		within = "within " + time.Duration(r.Over).String()
 	}
-	fmt.Fprintf(&text, "%s buyers %s for %s tickets of show %d, on %s connections\n\n",
-		n(r.Buyers), within, n(r.Capacity), r.Show, n(r.Connections))
+	say("%s buyers %s for %s tickets of show %d, on %s connections", n(r.Buyers), within, n(r.Capacity), r.Show, n(r.Connections))
+	fmt.Fprintln(&text)
 
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(cells ...string) { _, _ = fmt.Fprintln(table, strings.Join(cells, "\t")+"\t") } // into a builder
@@ -41,16 +42,20 @@ func (t tool) printRush(r rush.Report) error {
 	latency("until the last answer", r.LastLatency)
 	_ = table.Flush()
 
-	fmt.Fprintf(&text, "\nRecorded: %s rows, the last one %s after the first buyer was due.\n", n(r.Recorded), span(r.RecordedAfter))
-	if r.RecordedAfter == 0 {
-		fmt.Fprintln(&text, "Not all of it is recorded: nothing more was within 30 s. Is a worker running?")
+	fmt.Fprintln(&text)
+	if r.RecordedAfter > 0 {
+		say("Recorded: %s rows, the last one %s after the first buyer was due.", n(r.Recorded), span(r.RecordedAfter))
+	} else {
+		say("Recorded: %s rows, and nothing more within 30 s. Is a worker running?", n(r.Recorded))
+	}
+	if r.GaveUp > 0 {
+		say("Gave up: %s buyers were turned away for 60 s; %s tickets are left.", n(r.GaveUp), n(r.Left))
 	}
 	if r.Dropped > 0 {
-		fmt.Fprintf(&text, "Lost replies: %s on purpose. %s buyers came again and had their ticket already.\n", n(r.Dropped), n(r.Found))
+		say("Lost replies: %s on purpose. %s buyers came again and had their ticket already.", n(r.Dropped), n(r.Found))
 	}
 	if k := r.Killed; k != nil {
-		fmt.Fprintf(&text, "Killed: worker %d, %s after the first buyer was due, with %s entries\nin hand; %s.\n",
-			k.PID, span(k.After), n(int(k.Held)), fate(*k))
+		say("Killed: worker %d, %s after the first buyer was due, with %s entries in hand; %s.", k.PID, span(k.After), n(int(k.Held)), fate(*k))
 	}
 	fmt.Fprintln(&text)
 	for _, check := range r.Checks {
@@ -66,12 +71,12 @@ func (t tool) printRush(r rush.Report) error {
 	}
 	fmt.Fprintln(&text)
 	if r.Others > 0 {
-		fmt.Fprintf(&text, "Other shows have %s faults, which are not this rush's: neticket stock check.\n", n(r.Others))
+		say("Other shows have %s faults, which are not this rush's: neticket stock check.", n(r.Others))
 	}
 	if r.Holds {
-		fmt.Fprintf(&text, "All invariants hold. The sale of show %d is closed.\n", r.Show)
+		say("All invariants hold. The sale of show %d is closed.", r.Show)
 	} else {
-		fmt.Fprintf(&text, "BROKEN. The sale of show %d is closed; neticket stock check says more.\n", r.Show)
+		say("BROKEN. The sale of show %d is closed; neticket stock check says more.", r.Show)
 	}
 	_, err := io.WriteString(t.out, text.String())
 	return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,6 +35,22 @@ type Killed struct {
 type killer struct {
 	monitor *stream.Monitor
 	victim  *Killed // nil: nobody was killed
+}
+
+// errNoWorker says that nobody reads the streams, or that there are no streams yet: the first booking makes them.
+var errNoWorker = errors.New("no worker of this system is running")
+
+// check says whether there is a worker to kill, as far as can be known: before anything was ever sold, nothing can.
+func (k *killer) check(ctx context.Context) error {
+	queue, err := k.monitor.Look(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(queue.Shards, func(d stream.Depth) bool { return !d.Missing }) {
+		return nil
+	}
+	_, _, err = k.find(ctx)
+	return err
 }
 
 // find returns a worker that is alive, with its process, the one with the most in hand. Its error says why there is none.
@@ -65,7 +82,7 @@ func (k *killer) find(ctx context.Context) (stream.Worker, *os.Process, error) {
 	case process != nil:
 		return best, process, nil
 	case len(others) == 0:
-		return stream.Worker{}, nil, errors.New("no worker of this system is running")
+		return stream.Worker{}, nil, errNoWorker
 	}
 	return stream.Worker{}, nil, fmt.Errorf("no worker of this system can be killed from here: %s", strings.Join(others, "; "))
 }
@@ -102,13 +119,16 @@ func processOf(name, host string) (*os.Process, error) {
 func (k *killer) strike(ctx context.Context, began time.Time, over <-chan struct{}, ripe func() bool) error {
 	tick := time.NewTicker(killerLooks)
 	defer tick.Stop()
-	for last := false; ; {
+	var giveUp time.Time // zero: the rush is not over
+	for {
+		last := !giveUp.IsZero()
 		if last || ripe() {
 			worker, process, err := k.find(ctx)
-			if err != nil {
+			switch {
+			case errors.Is(err, errNoWorker) && (!last || time.Now().Before(giveUp)): // it reads new streams in a moment
+			case err != nil:
 				return fmt.Errorf("kill a worker: %w", err)
-			}
-			if worker.InHand > 0 || last {
+			case worker.InHand > 0 || last:
 				switch held, err := k.hold(ctx, worker.Name, process); {
 				case err != nil:
 					return err
@@ -121,7 +141,7 @@ func (k *killer) strike(ctx context.Context, began time.Time, over <-chan struct
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-over:
-			last = true
+			giveUp, over = time.Now().Add(aliveWithin), nil
 		case <-tick.C:
 		}
 	}

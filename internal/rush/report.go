@@ -29,6 +29,9 @@ type Report struct {
 	Dropped int `json:"dropped_replies"`
 	Found   int `json:"found_booked"` // buyers who lost a reply, came again, and had their reservation already
 
+	GaveUp int `json:"gave_up"` // buyers who were still turned away (503, 429) after 60 s
+	Left   int `json:"left"`    // tickets that nobody has
+
 	Recorded      int     `json:"recorded"`          // rows
 	RecordedAfter Millis  `json:"recorded_after_ms"` // from when the first buyer was due to when the last row was committed; 0: never
 	Killed        *Killed `json:"worker_killed"`
@@ -54,6 +57,16 @@ func (m Millis) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(time.Duration(m).Microseconds()) / 1000)
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Millis) UnmarshalJSON(text []byte) error {
+	var millis float64
+	if err := json.Unmarshal(text, &millis); err != nil {
+		return err
+	}
+	*m = Millis(millis * float64(time.Millisecond))
+	return nil
+}
+
 func latencyOf(all []time.Duration) Latency {
 	s := loadgen.Summarize(all)
 	return Latency{Millis(s.Mean), Millis(s.P50), Millis(s.P99), Millis(s.Max)}
@@ -63,7 +76,7 @@ func latencyOf(all []time.Duration) Latency {
 func (c *crowd) report(o Options, f found, killed *Killed, recordedAfter time.Duration) Report {
 	r := Report{
 		Show: c.show.ID, Title: c.show.Title, URL: c.api.url, Buyers: o.Buyers, Capacity: o.Capacity, Over: Millis(o.Over),
-		Connections: o.Connections, First: map[string]int{}, Last: map[string]int{}, Recorded: len(f.rows),
+		Connections: o.Connections, First: map[string]int{}, Last: map[string]int{}, Recorded: len(f.rows), Left: f.cut.Row.Capacity - f.cut.Row.Reserved,
 		RecordedAfter: Millis(recordedAfter), Killed: killed, Checks: judge(c.stage, f), Holds: true, Others: f.others,
 	}
 	first, last := make([]time.Duration, 0, len(c.buyers)), make([]time.Duration, 0, len(c.buyers))
@@ -80,6 +93,9 @@ func (c *crowd) report(o Options, f found, killed *Killed, recordedAfter time.Du
 		}
 		if b.lost && b.last.Status == 200 {
 			r.Found++
+		}
+		if b.turnedAway() {
+			r.GaveUp++
 		}
 	}
 	r.FirstLatency, r.LastLatency = latencyOf(first), latencyOf(last)

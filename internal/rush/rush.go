@@ -42,7 +42,7 @@ func Run(ctx context.Context, s *system.System, o Options) (report Report, err e
 	}
 	killer := &killer{monitor: stream.NewMonitor(s.Group)}
 	if o.KillWorker { // better now than in the middle
-		if _, _, err := killer.find(ctx); err != nil {
+		if err := killer.check(ctx); err != nil {
 			return Report{}, fmt.Errorf("kill a worker: %w", err)
 		}
 	}
