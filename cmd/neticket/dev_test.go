@@ -264,7 +264,7 @@ func TestShellFile(t *testing.T) {
 	}
 }
 
-// A command finds the dev that runs in its folder, unless it was given servers; what dev was given itself is told on.
+// A command finds the dev that runs in its folder unless it was given servers. Settings that dev was given are passed on.
 func TestCommandsFindDev(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -25,16 +25,17 @@ func (t tool) rushCommand() *cobra.Command {
 	var o rush.Options
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "rush --buyers N --capacity N", Short: "Send a crowd of buyers at the running system, then check that all is right", Args: cobra.NoArgs,
-		Long: `Makes a show with so many tickets, and so many customers; each of them books one ticket, within the time of --over, on connections that
-are open already, as a browser's are. Buyers arrive when they are due, whether or not others have been answered, and latencies
-count from then. Whoever is answered 503 or 429, or loses a reply, sends the same booking again, for 60 s at most.
+		Use: "rush --buyers N --capacity N", Short: "Send a crowd of buyers at the running system and check every invariant", Args: cobra.NoArgs,
+		Long: `Creates a show with --capacity tickets and --buyers customers. Each customer books one ticket. Bookings are spread evenly over --over
+and use connections that are already open, like a browser's. Each is sent when it is due, whether or not earlier ones have been
+answered, and its latency counts from that moment. After a 503, a 429 or a lost reply, the buyer sends the same booking again, for up
+to 60 s.
 
-Then it waits until everything is recorded, and checks every answer and every row: a ticket for everyone who was told "booked", none
-for those who were refused, nothing over capacity, nothing lost, Redis and MySQL agree. The exit status is 1 when an invariant is broken.
+The command then waits until everything is recorded and checks every answer and every row: each booked buyer has one ticket, refused
+buyers have none, nothing is over capacity, nothing is lost, and Redis and MySQL agree. If an invariant is broken, it exits with 1.
 
-Next to "neticket dev" it needs no settings. Elsewhere it takes the environment of the API, whose NETICKET_RATE_PER_ADDRESS must let
-the crowd in (0: no limit), as all of it comes from one machine. The sale is closed afterwards; the show and its customers stay.`,
+Next to "neticket dev" it needs no settings. Elsewhere it reads the API's environment, and the API must let a crowd in from a single
+address (NETICKET_RATE_PER_ADDRESS=0). Afterwards the show's sale is closed. The show, its customers and their reservations stay.`,
 		Example: `  neticket rush --buyers 20000 --capacity 5000
   neticket rush --buyers 20000 --capacity 5000 --kill-worker
   neticket rush --buyers 20000 --capacity 5000 --drop-replies 5`,
@@ -44,11 +45,11 @@ the crowd in (0: no limit), as all of it comes from one machine. The sale is clo
 	f := cmd.Flags()
 	f.IntVar(&o.Buyers, "buyers", 0, fmt.Sprintf("how many buyers, 1 to %d", maxBuyers))
 	f.IntVar(&o.Capacity, "capacity", 0, fmt.Sprintf("how many tickets, 1 to %d", maxCapacity))
-	f.DurationVar(&o.Over, "over", time.Second, "the time within which the buyers arrive, evenly; 0s: all at once, at most 10m")
-	f.IntVar(&o.Connections, "connections", 0, "how many connections they share; 0: one each, as far as the limit of open files goes")
-	f.BoolVar(&o.KillWorker, "kill-worker", false, "kill a worker process of this machine in the middle of it")
-	f.IntVar(&o.DropReplies, "drop-replies", 0, "percent of the buyers whose first reply is lost, 0 to 100")
-	f.StringVar(&o.URL, "url", "", "the API, if it is not where NETICKET_HTTP_ADDR says on this machine: http://host:port")
+	f.DurationVar(&o.Over, "over", time.Second, "spread the buyers evenly over this time, 10m at most; 0s: all at once")
+	f.IntVar(&o.Connections, "connections", 0, "open connections that the buyers share; 0: one each, up to the limit of open files")
+	f.BoolVar(&o.KillWorker, "kill-worker", false, "kill a worker process on this machine in the middle of the rush")
+	f.IntVar(&o.DropReplies, "drop-replies", 0, "lose the first reply of this percentage of the buyers, 0 to 100")
+	f.StringVar(&o.URL, "url", "", "the API as http://host:port; default: NETICKET_HTTP_ADDR on this machine")
 	addJSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// patience is how long a buyer tries, from the moment he was due. What he has been answered by then stands.
+	// patience is how long a buyer keeps trying, from the moment of the first try. The answer at that point is the last.
 	patience = 60 * time.Second
-	// pressAgain is after what time someone whose reply was lost sends the same booking again.
+	// pressAgain is how long a buyer waits after a lost reply before sending the same booking again.
 	pressAgain = 200 * time.Millisecond
 	// comeBack is for answers that ought to have Retry-After and have not, and for refused connections.
 	comeBack = time.Second
-	// key is everybody's Idempotency-Key: it holds per user and show.
+	// key is everyone's Idempotency-Key: keys are scoped to a user and a show.
 	key = "rush"
 )
 
@@ -37,7 +37,7 @@ type buyer struct {
 // id is that of the buyer's reservation, if there is one.
 func (b *buyer) id(show int64) uuid.UUID { return booking.NewID(b.user, show, key) }
 
-// answered takes an answer, and says whether the buyer sends his booking again.
+// answered notes an answer and says whether the buyer sends the booking again.
 func (b *buyer) answered(a loadgen.Answer) loadgen.Again {
 	a.Body = nil
 	if b.tries == 0 {
@@ -73,17 +73,17 @@ func nextTry(a loadgen.Answer) loadgen.Again {
 	return loadgen.Again{Send: true, After: after + rand.N(after/2)} //nolint:gosec // jitter
 }
 
-// booked reports whether the buyer was told that the ticket is his.
+// booked reports whether the last answer was a reservation.
 func (b *buyer) booked() bool {
 	return b.last.Outcome == loadgen.Answered && b.last.Status >= 200 && b.last.Status < 300
 }
 
-// turnedAway reports whether the buyer was asked to come back until he gave up.
+// turnedAway reports whether the buyer was still asked to come back when giving up.
 func (b *buyer) turnedAway() bool {
 	return b.last.Outcome == loadgen.Answered && (b.last.Status == http.StatusTooManyRequests || b.last.Status == http.StatusServiceUnavailable)
 }
 
-// refused reports whether the buyer was told that he gets none: no try of his may have left a row.
+// refused reports whether the last answer was a definite no. None of the buyer's tries may have left a row then.
 func (b *buyer) refused() bool {
 	return b.last.Outcome == loadgen.Answered && b.last.Status == http.StatusConflict
 }

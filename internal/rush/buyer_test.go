@@ -39,7 +39,7 @@ func TestNextTry(t *testing.T) {
 	}
 }
 
-// A buyer comes again for a minute; the last answer counts from when he was due at first.
+// A buyer keeps trying for a minute. The latency of the last answer counts from the first due time.
 func TestPatience(t *testing.T) {
 	t.Parallel()
 	due := time.Now()

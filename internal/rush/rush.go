@@ -1,9 +1,8 @@
-// Package rush sends a crowd of buyers at a running system and then checks what became of each of them: who was told "booked" has
-// a row, who was told "sold out" has none, nothing is over capacity, nothing waits, and Redis and MySQL agree.
+// Package rush sends a crowd of buyers at a running system, then checks what became of each one: booked buyers have one row,
+// refused buyers have none, nothing is over capacity, nothing is still waiting, and Redis and MySQL agree.
 //
-// It makes a show and customers of its own, books over HTTP as customers do, and reads MySQL and Redis only to check. It leaves
-// the show, with its sale closed, and the customers behind. On request it breaks things on purpose: it kills a worker, or loses
-// replies.
+// It creates its own show and customers, books over HTTP as customers do, and reads MySQL and Redis only to check. It can also
+// break things on purpose: kill a worker, or lose replies. Afterwards the sale is closed; the show and its customers stay.
 package rush
 
 import (
@@ -27,11 +26,11 @@ type Options struct {
 	KillWorker  bool          // kill one worker process of this machine in the middle
 	DropReplies int           // percent of the buyers whose first reply is lost
 
-	Live func(line string) // takes what is going on, some times a second; nil: nobody looks
+	Live func(line string) // called with the progress, about ten times a second; may be nil
 }
 
-// Run makes the show and the customers, sends them, waits until every booking is recorded, and checks. The report is complete when
-// the error is nil; whether the invariants hold is in the report. Whatever happens, the sale is closed in the end.
+// Run creates the show and the customers, sends them, waits until every booking is recorded, and checks. A nil error means that
+// the report is complete; the report says whether the invariants hold. Run closes the sale in any case.
 func Run(ctx context.Context, s *system.System, o Options) (report Report, err error) {
 	if o.Live == nil {
 		o.Live = func(string) {}
@@ -77,7 +76,8 @@ func Run(ctx context.Context, s *system.System, o Options) (report Report, err e
 	return crowd.report(o, found, killer.victim, watch.recordedAfter), nil
 }
 
-// rush opens the connections, sends everybody, and waits until all of it is recorded, or stuck: the checks tell that.
+// rush opens the connections, sends the buyers, and waits until everything is recorded. If recording gets stuck, that is for the
+// checks to report.
 func (c *crowd) rush(ctx context.Context, o Options, w *watch, k *killer) error {
 	g, err := loadgen.New(ctx, loadgen.Options{Addr: c.api.addr, Connections: o.Connections, Keep: true,
 		Greeting: loadgen.AppendRequest(nil, "GET", c.api.host, c.api.showPath(c.show.ID), "")})
