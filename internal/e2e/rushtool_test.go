@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -147,6 +148,39 @@ func TestRushToolFindsDamage(t *testing.T) {
 	<-done
 	if got := broken(r); !got["nobody_else"] || !got["capacity"] || !got["I1"] || got["booked_is_recorded"] || got["answered"] {
 		t.Errorf("broken: %v", got)
+	}
+}
+
+// Ctrl-C ends a rush at once, and its sale.
+func TestRushToolIsInterrupted(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.start(t, "api")
+	d.start(t, "worker")
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "neticket"), "rush", "--url", d.url, "--buyers", "1000", "--capacity", "1000", "--over", "10m")
+	cmd.Env, cmd.Stderr = d.env, &logs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var show int64
+	servertest.Eventually(t, 20*time.Second, "somebody has booked", func() bool {
+		return d.DB.QueryRowContext(t.Context(), "SELECT show_id FROM reservations LIMIT 1").Scan(&show) == nil
+	})
+	began := time.Now()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 1 || !strings.Contains(logs.String(), "interrupt") || time.Since(began) > 10*time.Second {
+		t.Errorf("%v after %v, %s", err, time.Since(began), logs.String())
+	}
+	of, err := d.Shows.Get(t.Context(), show)
+	if err != nil || of.SalesCloseAt.After(time.Now()) {
+		t.Errorf("the sale goes on: %+v, %v", of, err)
 	}
 }
 
