@@ -1,0 +1,5 @@
+package main
+
+const capacityFolder = "docs"
+
+func writeCapacity(stored, folder string) error { return nil }

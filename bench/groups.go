@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// bench is a run under way.
+type bench struct {
+	options
+	*yardstick
+	results *results
+}
+
+// groups are what is measured, in this order.
+var groups = []struct {
+	name    string
+	measure func(*bench, context.Context) error
+}{
+	{"reading", (*bench).measureReading},
+	{"booking", (*bench).measureBooking},
+	{"bursts", (*bench).measureBursts},
+	{"mix", (*bench).measureMix},
+	{"growth", (*bench).measureGrowth},
+}
+
+func groupNames() (names []string) {
+	for _, g := range groups {
+		names = append(names, g.name)
+	}
+	return names
+}
+
+// run measures the groups that are asked for, writes what it found, and returns an error if something broke.
+func run(ctx context.Context, o options) (err error) {
+	b := &bench{options: o, results: &results{Version: o.name, Groups: o.only, Date: time.Now().UTC(), Revision: revision(ctx), Settings: limits,
+		Scale: o.words(), Checks: []check{}, Failures: []string{}}}
+	if b.results.Machine, err = readMachine(); err != nil {
+		return err
+	}
+	if b.results.Machine.Files, err = raiseFileLimit(); err != nil {
+		return err
+	}
+	if err := b.withBaseline(ctx, func() error { return b.measure(ctx) }); err != nil {
+		return err
+	}
+	if b.results.Machine.LoadAfter, err = readLoad(); err != nil {
+		return err
+	}
+	b.results.finish()
+	return b.publish()
+}
+
+// measure measures the groups, with all references at the start, between groups and at the end.
+func (b *bench) measure(ctx context.Context) (err error) {
+	dir, err := tempFolder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	load, err := newWrk(dir)
+	if err != nil {
+		return err
+	}
+	if b.results.Machine.Wrk, err = load.version(ctx); err != nil {
+		return err
+	}
+	if b.yardstick, err = newYardstick(ctx, load, b.reference, b.results); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.takeAll(ctx); err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if !slices.Contains(b.only, g.name) {
+			continue
+		}
+		progress("== %s", g.name)
+		if err := g.measure(b, ctx); err != nil {
+			return fmt.Errorf("measure %s: %w", g.name, err)
+		}
+	}
+	return b.takeAll(ctx)
+}
+
+func (b *bench) takeAll(ctx context.Context) error {
+	return b.take(ctx, floor8, floor64, floor1000, lock64)
+}
+
+// withSystem calls a function with servers and programs of a build, with customers and shows on sale, and ends them after it.
+func (b *bench) withSystem(ctx context.Context, bin, build string, shows int, use func(*system) error) (err error) {
+	s, err := newSystem(ctx, build, bin)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.prepare(ctx, b.users, shows); err != nil {
+		return err
+	}
+	if b.results.Machine.Redis.Version == "" {
+		if err := b.results.Machine.readServers(ctx, s); err != nil {
+			return err
+		}
+	}
+	return use(s)
+}
+
+// publish prints the report, keeps the results, compares them with those stored, and returns an error if something broke.
+func (b *bench) publish() error {
+	fmt.Print(b.results.markdown())
+	if err := b.results.write(b.out); err != nil {
+		return err
+	}
+	if b.compare {
+		stored, err := readResults(b.stored, b.results.Version)
+		if err != nil {
+			return err
+		}
+		fmt.Print(comparison(stored, b.results))
+	}
+	if len(b.results.Failures) > 0 {
+		return fmt.Errorf("%d things broke; the first: %s", len(b.results.Failures), b.results.Failures[0])
+	}
+	if !b.store {
+		progress("the results are in %s; -store keeps them in %s", b.out, b.stored)
+		return nil
+	}
+	if err := b.results.write(b.stored); err != nil {
+		return err
+	}
+	return writeCapacity(b.stored, capacityFolder)
+}

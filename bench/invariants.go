@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// checkTries is how often a check is made, a second apart, until every show stands still.
+const checkTries = 10
+
+// check is what held after a run.
+type check struct {
+	After    string `json:"after"`
+	Build    string `json:"build,omitempty"` // "baseline": the earlier one
+	Accepted int    `json:"accepted"`        // bookings that the API accepted since it started, by its own count
+	Unknown  int    `json:"unknown"`         // requests answered 503 "unknown", or as repeated: they may be bookings, too
+	Rows     int    `json:"rows"`            // reservations in MySQL, without those that the bench filled in
+	Units    int    `json:"units"`           // of confirmed rows: a booking here is one unit
+	Shows    int    `json:"shows"`           // compared in Redis and MySQL
+	Broken   string `json:"broken"`          // what did not hold; "": everything held
+}
+
+// verify waits until everything accepted is recorded, then checks that nothing was lost and nothing oversold: there is a row for each
+// booking that the API counted as accepted, and none that it does not know of, and `neticket stock check` finds every invariant intact.
+func (b *bench) verify(ctx context.Context, s *system, after string) error {
+	if _, err := s.drain(ctx); err != nil {
+		return err
+	}
+	metrics, err := scrape(ctx, s.api)
+	if err != nil {
+		return err
+	}
+	result := func(word string) int { return int(metrics[`neticket_bookings_total{result="`+word+`"}`]) }
+	rows, units, err := s.store.counts(ctx)
+	if err != nil {
+		return err
+	}
+	c := check{After: after, Build: s.build, Accepted: result("accepted"), Unknown: result("unknown") + result("repeated"),
+		Rows: rows - s.filled, Units: units - s.filled}
+	if c.Units < c.Accepted || c.Rows > c.Accepted+c.Unknown || c.Rows != c.Units {
+		c.Broken = fmt.Sprintf("%d bookings were accepted and %d have an unknown end, but %d are recorded and %d units confirmed",
+			c.Accepted, c.Unknown, c.Rows, c.Units)
+	}
+	found, err := s.checkStock(ctx)
+	for try := 1; err == nil && found.inconclusive > 0; try++ { // the flusher may have paused a show
+		if try == checkTries {
+			found.broken = append(found.broken, fmt.Sprintf("%d shows could not be compared", found.inconclusive))
+			break
+		}
+		if err = wait(ctx, time.Second); err == nil {
+			found, err = s.checkStock(ctx)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	c.Shows = found.conclusive
+	if len(found.broken) > 0 {
+		c.Broken = strings.TrimPrefix(c.Broken+"; "+strings.Join(found.broken, "; "), "; ")
+	}
+	b.results.Checks = append(b.results.Checks, c)
+	if c.Broken != "" {
+		b.results.fail("after %s%s: %s", after, s.suffix(), c.Broken)
+	}
+	return nil
+}
+
+// stockCheck is what `neticket stock check` found.
+type stockCheck struct {
+	conclusive   int
+	inconclusive int
+	broken       []string
+}
+
+func (s *system) checkStock(ctx context.Context) (stockCheck, error) {
+	// Its exit status is 1 when something is broken, and then it prints what.
+	text, failed := s.neticket(ctx, "stock", "check", "--json")
+	var report struct {
+		Conclusive   int     `json:"conclusive"`
+		Drift        int     `json:"drift"`
+		Inconclusive []int64 `json:"inconclusive"`
+		Violations   []struct {
+			Invariant string `json:"invariant"`
+			Show      int64  `json:"show_id"`
+			Detail    string `json:"detail"`
+		} `json:"violations"`
+	}
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		if failed != nil {
+			return stockCheck{}, failed
+		}
+		return stockCheck{}, fmt.Errorf("read what `neticket stock check` found: %w\n%s", err, text)
+	}
+	found := stockCheck{conclusive: report.Conclusive, inconclusive: len(report.Inconclusive)}
+	for _, v := range report.Violations {
+		found.broken = append(found.broken, fmt.Sprintf("%s, show %d: %s", v.Invariant, v.Show, v.Detail))
+	}
+	if failed != nil && len(found.broken) == 0 {
+		return found, failed
+	}
+	return found, nil
+}

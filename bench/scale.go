@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// scale is how much is measured.
+type scale struct {
+	name string // of the results
+
+	shows int // in the catalogue that is read
+	users int // who book, each a few times
+	runs  int // of everything short; the report has their median
+
+	warmUp    time.Duration
+	reading   time.Duration // of each target and run
+	reference time.Duration // of each sample of a reference
+	booking   time.Duration // of each closed-loop run
+	level     time.Duration // window in which rows are counted
+	latency   time.Duration
+	mix       time.Duration
+	mine      time.Duration
+
+	buyers     int // of the smaller bursts
+	mostAtOnce int // of the largest one, if the limit of open files allows
+	mixRate    int // requests per second
+	mixUsers   int
+	sales      int // shows that a spread sale is on
+	rows       int // reservations in the table before the growth runs; 0: those are left out
+}
+
+var (
+	short = scale{
+		name: "short", shows: 20_000, users: 40_000, runs: 2,
+		warmUp: time.Second, reading: 2 * time.Second, reference: 2 * time.Second, booking: 3 * time.Second,
+		level: 15 * time.Second, latency: 5 * time.Second, mix: 10 * time.Second, mine: 5 * time.Second,
+		buyers: 10_000, mostAtOnce: 50_000, mixRate: 8000, mixUsers: 2000, sales: 10_000,
+	}
+	full25 = scale{
+		name: "full", shows: 100_000, users: 50_000, runs: 3,
+		warmUp: 2 * time.Second, reading: 4 * time.Second, reference: 3 * time.Second, booking: 5 * time.Second,
+		level: 60 * time.Second, latency: 15 * time.Second, mix: 60 * time.Second, mine: 15 * time.Second,
+		buyers: 10_000, mostAtOnce: 50_000, mixRate: 8000, mixUsers: 2000, sales: 10_000, rows: 5_000_000,
+	}
+)
+
+// words says how much is measured.
+func (s scale) words() []string {
+	return []string{
+		fmt.Sprintf("Reading: a catalogue of %d shows, %d runs of %v for each target after %v of warm-up.", s.shows, s.runs, s.reading, s.warmUp),
+		fmt.Sprintf("Booking: %d customers, %d runs of %v, one unit each, of shows with a limit of %d per user; %v with a level backlog.",
+			s.users, s.runs, s.booking, saleLimit, s.level),
+	}
+}
