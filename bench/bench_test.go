@@ -45,8 +45,9 @@ func TestCatalogue(t *testing.T) {
 // tiny is a scale at which everything is measured, and nothing can be learnt.
 var tiny = scale{
 	name: "tiny", shows: 200, users: 200, runs: 1,
+	limit: 5 * time.Minute, shares: shares(1, 1, 1, 1, 1, 1), coresForTwo: 1,
 	warmUp: time.Second, reading: time.Second, reference: time.Second, booking: time.Second,
-	level: time.Second, latency: time.Second, mix: time.Second, mine: time.Second,
+	level: time.Second, levelMore: time.Second, latency: time.Second, mix: time.Second, mine: time.Second,
 	buyers: 100, mostAtOnce: 200, mixRate: 100, mixUsers: 20, sales: 20, rows: 1000,
 }
 

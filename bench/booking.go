@@ -28,7 +28,8 @@ func (b *bench) bookingRuns(ctx context.Context, systems ...*system) error {
 			return err
 		}
 	}
-	for run := range b.runs {
+	began := time.Now()
+	for run := 0; run < b.runs && b.another(run, began, "booking"); run++ {
 		progress("booking, run %d of %d", run+1, b.runs)
 		if err := b.take(ctx, floor64, floor1000, lock64); err != nil {
 			return err
@@ -47,7 +48,7 @@ func (b *bench) bookingRuns(ctx context.Context, systems ...*system) error {
 			return err
 		}
 		for _, s := range systems {
-			if err := b.measureLevel(ctx, s); err != nil {
+			if err := b.measureLevel(ctx, s, run); err != nil {
 				return err
 			}
 			if err := b.take(ctx, lock64); err != nil {

@@ -27,7 +27,8 @@ func (b *bench) measureBursts(ctx context.Context) error {
 		if err := b.warm(ctx, s); err != nil {
 			return err
 		}
-		for run := range b.runs {
+		began := time.Now()
+		for run := 0; run < b.runs && b.another(run, began, "bursts"); run++ {
 			if err := b.take(ctx, floor64); err != nil {
 				return err
 			}

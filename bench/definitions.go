@@ -121,6 +121,9 @@ var definitions = []definition{
 	{"growth/rows/0", "bookings recorded until the last row, in an empty table", perSecond, lock64, goal{}},
 	{"growth/rows/many", "the same, 5,000,000 rows in the table, all in InnoDB's buffer pool", perSecond, "growth/rows/0", goal{ratio: 0.80}},
 	{"growth/rows/beyond", "the same, the table larger than the buffer pool", perSecond, "growth/rows/0", goal{ratio: 0.80}},
+
+	{"processes/1", "bookings recorded until the last row, one API and one worker, two clients of 32 connections", perSecond, "", goal{}},
+	{"processes/2", "the same, two APIs and two workers", perSecond, "processes/1", goal{ratio: 1}},
 }
 
 // definitionOf returns the definition of a figure, with or without "@baseline". One that is not defined is a mistake here.

@@ -26,6 +26,7 @@ var groups = []struct {
 	{"bursts", (*bench).measureBursts},
 	{"mix", (*bench).measureMix},
 	{"growth", (*bench).measureGrowth},
+	{"processes", (*bench).measureProcesses},
 }
 
 func groupNames() (names []string) {
@@ -45,7 +46,12 @@ func run(ctx context.Context, o options) (err error) {
 	if b.results.Machine.Files, err = raiseFileLimit(); err != nil {
 		return err
 	}
-	if err := b.withBaseline(ctx, func() error { return b.measure(ctx) }); err != nil {
+	limited, cancel := context.WithTimeoutCause(ctx, o.limit, errLate)
+	defer cancel()
+	err = b.withBaseline(limited, func() error { return b.measure(limited) })
+	if errors.Is(context.Cause(limited), errLate) { // what was measured until then is kept
+		b.results.fail("%v: the machine is too slow, or others use it", errLate)
+	} else if err != nil {
 		return err
 	}
 	if b.results.Machine.LoadAfter, err = readLoad(); err != nil {
@@ -53,6 +59,19 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	b.results.finish()
 	return b.publish()
+}
+
+var errLate = errors.New("the bench took longer than it may")
+
+// another says whether a group that began at a time may have one more run of so many that took so long: the first it may, and others while
+// its share of the time lasts. A slow machine gives fewer samples, not a bench that never ends.
+func (b *bench) another(run int, began time.Time, group string) bool {
+	passed := time.Since(began)
+	if run == 0 || passed+passed/time.Duration(run) < b.shares[group] {
+		return true
+	}
+	progress("no time for more runs of %s than %d", group, run)
+	return false
 }
 
 // measure measures the groups, with all references at the start, between groups and at the end.

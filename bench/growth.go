@@ -44,7 +44,8 @@ func (b *bench) moreShows(ctx context.Context, s *system) error {
 	}
 	spread := s.bookings("spread", many, 64)
 	spread.paired = true
-	for range b.runs {
+	began := time.Now()
+	for run := 0; run < b.runs && b.another(run, began, "growth"); run++ {
 		one, err := s.open(ctx, 1)
 		if err != nil {
 			return err
@@ -76,7 +77,8 @@ func (b *bench) moreRows(ctx context.Context, empty, full *system) error {
 				return err
 			}
 		}
-		for range b.runs {
+		began := time.Now()
+		for run := 0; run < b.runs && b.another(run, began, "growth"); run++ {
 			for figure, s := range map[string]*system{"growth/rows/0": empty, name: full} {
 				show, err := s.open(ctx, 1)
 				if err != nil {

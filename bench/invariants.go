@@ -29,17 +29,22 @@ func (b *bench) verify(ctx context.Context, s *system, after string) error {
 	if _, err := s.drain(ctx); err != nil {
 		return err
 	}
-	metrics, err := scrape(ctx, s.api)
-	if err != nil {
-		return err
+	counted := s.counted
+	for _, api := range []*program{s.api, s.api2} {
+		if api == nil {
+			continue
+		}
+		more, err := bookingCounts(ctx, api)
+		if err != nil {
+			return err
+		}
+		counted = counted.plus(more)
 	}
-	result := func(word string) int { return int(metrics[`neticket_bookings_total{result="`+word+`"}`]) }
 	rows, units, err := s.store.counts(ctx)
 	if err != nil {
 		return err
 	}
-	c := check{After: after, Build: s.build, Accepted: result("accepted"), Unknown: result("unknown") + result("repeated"),
-		Rows: rows - s.filled, Units: units - s.filled}
+	c := check{After: after, Build: s.build, Accepted: counted.accepted, Unknown: counted.unknown, Rows: rows - s.filled, Units: units - s.filled}
 	if c.Units < c.Accepted || c.Rows > c.Accepted+c.Unknown || c.Rows != c.Units {
 		c.Broken = fmt.Sprintf("%d bookings were accepted and %d have an unknown end, but %d are recorded and %d units confirmed",
 			c.Accepted, c.Unknown, c.Rows, c.Units)
@@ -66,6 +71,25 @@ func (b *bench) verify(ctx context.Context, s *system, after string) error {
 		b.results.fail("after %s%s: %s", after, s.suffix(), c.Broken)
 	}
 	return nil
+}
+
+// counts are bookings that an API has answered since it started, by its own count.
+type counts struct {
+	accepted int
+	unknown  int // answered that their end is unknown, or as repeated: they may have been recorded
+}
+
+func (c counts) plus(other counts) counts {
+	return counts{c.accepted + other.accepted, c.unknown + other.unknown}
+}
+
+func bookingCounts(ctx context.Context, api *program) (counts, error) {
+	metrics, err := scrape(ctx, api)
+	if err != nil {
+		return counts{}, err
+	}
+	of := func(result string) int { return int(metrics[`neticket_bookings_total{result="`+result+`"}`]) }
+	return counts{of("accepted"), of("unknown") + of("repeated")}, nil
 }
 
 // stockCheck is what `neticket stock check` found.

@@ -19,18 +19,22 @@ const (
 // measureLevel counts what is confirmed in MySQL over a window in which the backlog stays level, and what that costs. More is
 // accepted than can be recorded, so a gate freezes the client whenever more than backlogMost bookings wait: what remains is the rate that
 // the whole system keeps up for as long as people come.
-func (b *bench) measureLevel(ctx context.Context, s *system) error {
+func (b *bench) measureLevel(ctx context.Context, s *system, run int) error {
 	shows, err := s.open(ctx, levelShows)
 	if err != nil {
 		return err
 	}
 	const leadIn = 2 * time.Second // until the backlog is where the gate holds it
-	run, err := b.wrk.start(s.bookings("level", shows, 64), leadIn+b.level+2*time.Second)
+	length := b.level
+	if run > 0 || s.build != "" {
+		length = b.levelMore
+	}
+	client, err := b.wrk.start(s.bookings("level", shows, 64), leadIn+length+2*time.Second)
 	if err != nil {
 		return err
 	}
-	window, err := b.watchLevel(ctx, s, run, leadIn)
-	_, ended := run.wait(ctx)
+	window, err := b.watchLevel(ctx, s, client, leadIn, length)
+	_, ended := client.wait(ctx)
 	if err := errors.Join(err, ended); err != nil {
 		return err
 	}
@@ -58,8 +62,8 @@ type levelWindow struct {
 }
 
 // watchLevel gates the client and looks at the system as the window begins and ends. The client goes on when it returns.
-func (b *bench) watchLevel(ctx context.Context, s *system, run *wrkRun, leadIn time.Duration) (w levelWindow, err error) {
-	g := gate{system: s, client: run}
+func (b *bench) watchLevel(ctx context.Context, s *system, client *wrkRun, leadIn, length time.Duration) (w levelWindow, err error) {
+	g := gate{system: s, client: client}
 	defer func() { err = errors.Join(err, g.open()) }()
 	if err := g.keep(ctx, leadIn); err != nil {
 		return w, err
@@ -73,7 +77,7 @@ func (b *bench) watchLevel(ctx context.Context, s *system, run *wrkRun, leadIn t
 		return w, err
 	}
 	w.first = g.waiting
-	if err := g.keep(ctx, b.level); err != nil {
+	if err := g.keep(ctx, length); err != nil {
 		return w, err
 	}
 	atEnd, err := s.store.reserved(ctx)

@@ -9,7 +9,7 @@
 //	booking.go   accepted and confirmed, closed loop; level.go with a level backlog; latency.go accepted to committed
 //	bursts.go    everybody at once
 //	mix.go       2,000 users on four endpoints, and someone with many reservations
-//	growth.go    more shows, more rows
+//	growth.go    more shows, more rows; processes.go more APIs and workers
 //
 // What it is measured with and against:
 //

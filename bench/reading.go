@@ -115,7 +115,8 @@ func (b *bench) read(ctx context.Context, s *system, targets []target) error {
 			return err
 		}
 	}
-	for range b.runs {
+	began := time.Now()
+	for run := 0; run < b.runs && b.another(run, began, "reading"); run++ {
 		if err := b.take(ctx, floor8, floor64); err != nil {
 			return err
 		}

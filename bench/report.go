@@ -39,7 +39,7 @@ func coresNote(cores int) string {
 	if cores < 4 {
 		return fmt.Sprintf("Two APIs and two workers against one of each are not measured: that says something on 4 cores or more, and here are %d.", cores)
 	}
-	return "Two APIs and two workers against one of each: see the figures of growth."
+	return "Two APIs and two workers are measured against one of each, too."
 }
 
 func (r *results) sayReferences(say func(string, ...any)) {
@@ -59,7 +59,7 @@ func isReference(name string) bool {
 
 // headings are those of groups of figures, by the first part of their names.
 var headings = map[string]string{"reading": "Reading", "booking": "Booking", "cpu": "CPU time", "memory": "Memory", "burst": "Everybody at once",
-	"mix": "Four endpoints", "mine": "My reservations", "growth": "Growth", "scale": "More processes"}
+	"mix": "Four endpoints", "mine": "My reservations", "growth": "Growth", "processes": "More processes"}
 
 func (r *results) sayFigures(say func(string, ...any)) {
 	last := ""

@@ -25,6 +25,7 @@ type stage struct {
 	tokensFile string   // with one a line
 	unsold     []int64  // shows on which no run has booked yet
 	gone       int64    // a show that is sold out; 0: none yet
+	counted    counts   // by APIs that were stopped
 	filled     int      // reservations that the bench put into the table itself
 }
 

@@ -39,6 +39,7 @@ type system struct {
 	shards  stock.Shards
 
 	api, worker, flusher *program
+	api2, worker2        *program // nil, but for a while
 	stage
 }
 
@@ -138,7 +139,7 @@ func (s *system) figure(name string) string {
 func (s *system) close() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
-	for _, p := range []*program{s.api, s.flusher, s.worker} {
+	for _, p := range []*program{s.api2, s.api, s.flusher, s.worker2, s.worker} {
 		if p == nil {
 			continue
 		}
