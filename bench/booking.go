@@ -168,10 +168,20 @@ func (b *bench) soldOut(ctx context.Context, s *system) error {
 		}
 		s.gone = shows[0]
 	}
+	before, err := s.cpuTimes()
+	if err != nil {
+		return err
+	}
 	done, err := b.wrk.send(ctx, s.bookings("sold-out", []int64{s.gone}, 64), b.booking)
 	if err != nil {
 		return err
 	}
+	after, err := s.cpuTimes()
+	if err != nil {
+		return err
+	}
+	spent := after["api"] - before["api"] + after["redis"] - before["redis"]
+	b.results.add(s.figure("cpu/refused"), spent.Seconds()*1000/float64(done.Requests))
 	name := s.figure("booking/sold-out")
 	b.results.add(name, done.perSecond())
 	b.results.addAnswers(name, done.answers("2xx"))

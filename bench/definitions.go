@@ -83,6 +83,7 @@ var definitions = []definition{
 	{"cpu/redis", "Redis", perThousand, "", goal{}},
 	{"cpu/mysql", "MySQL", perThousand, "", goal{}},
 	{"cpu/total", "all of them", perThousand, "", goal{most: 0.08, baseline: 0.45}},
+	{"cpu/refused", "API and Redis, per 1,000 answers that a show is sold out", perThousand, "", goal{}},
 	{"memory/worker", "worker at most under load", mebibytes, "", goal{most: 100}},
 
 	{"burst/own", "bookings within 1 s, each on its own connection: mean", milliseconds, "", goal{most: 400}},

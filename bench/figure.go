@@ -8,7 +8,8 @@ import (
 
 // figure is one thing that was measured, a sample a run.
 type figure struct {
-	Name    string    `json:"name"` // as in definitions.go; "@baseline" behind it: of the earlier build
+	Name    string    `json:"name"`  // as in definitions.go; "@baseline" behind it: of the earlier build
+	Group   string    `json:"group"` // "": of all, as the references are
 	What    string    `json:"what"`
 	Unit    string    `json:"unit"`
 	Samples []float64 `json:"samples"`

@@ -38,7 +38,7 @@ func groupNames() (names []string) {
 
 // run measures the groups that are asked for, writes what it found, and returns an error if something broke.
 func run(ctx context.Context, o options) (err error) {
-	b := &bench{options: o, results: &results{Version: o.name, Groups: o.only, Date: time.Now().UTC(), Revision: revision(ctx), Settings: limits,
+	b := &bench{options: o, results: &results{Version: o.name, Date: time.Now().UTC(), Revision: revision(ctx), Settings: limits,
 		Scale: o.words(), Checks: []check{}, Failures: []string{}}}
 	if b.results.Machine, err = readMachine(); err != nil {
 		return err
@@ -100,9 +100,11 @@ func (b *bench) measure(ctx context.Context) (err error) {
 			continue
 		}
 		progress("== %s", g.name)
+		b.results.begin(g.name)
 		if err := g.measure(b, ctx); err != nil {
 			return fmt.Errorf("measure %s: %w", g.name, err)
 		}
+		b.results.end()
 	}
 	return b.takeAll(ctx)
 }
@@ -135,11 +137,11 @@ func (b *bench) publish() error {
 	if err := b.results.write(b.out); err != nil {
 		return err
 	}
+	stored, err := readResults(b.stored, b.results.Version)
+	if err != nil {
+		return err
+	}
 	if b.compare {
-		stored, err := readResults(b.stored, b.results.Version)
-		if err != nil {
-			return err
-		}
 		fmt.Print(comparison(stored, b.results))
 	}
 	if len(b.results.Failures) > 0 {
@@ -149,6 +151,7 @@ func (b *bench) publish() error {
 		progress("the results are in %s; -store keeps them in %s", b.out, b.stored)
 		return nil
 	}
+	b.results.keep(stored)
 	if err := b.results.write(b.stored); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ const checkTries = 10
 // check is what held after a run.
 type check struct {
 	After    string `json:"after"`
+	Group    string `json:"group"`
 	Build    string `json:"build,omitempty"` // "baseline": the earlier one
 	Accepted int    `json:"accepted"`        // bookings that the API accepted since it started, by its own count
 	Unknown  int    `json:"unknown"`         // requests answered 503 "unknown", or as repeated: they may be bookings, too
@@ -44,7 +45,7 @@ func (b *bench) verify(ctx context.Context, s *system, after string) error {
 	if err != nil {
 		return err
 	}
-	c := check{After: after, Build: s.build, Accepted: counted.accepted, Unknown: counted.unknown, Rows: rows - s.filled, Units: units - s.filled}
+	c := check{After: after, Group: b.results.group, Build: s.build, Accepted: counted.accepted, Unknown: counted.unknown, Rows: rows - s.filled, Units: units - s.filled}
 	if c.Units < c.Accepted || c.Rows > c.Accepted+c.Unknown || c.Rows != c.Units {
 		c.Broken = fmt.Sprintf("%d bookings were accepted and %d have an unknown end, but %d are recorded and %d units confirmed",
 			c.Accepted, c.Unknown, c.Rows, c.Units)

@@ -13,8 +13,10 @@ func (r *results) markdown() string {
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	m := r.Machine
 	say("# Bench, %s version", r.Version)
-	say("Made on %s at revision %s, in %.0f s. Ratios are what counts: everything else is as fast as this machine and what else ran on it.\n",
-		r.Date.Format("2006-01-02"), r.Revision, r.Seconds)
+	say("Ratios are what counts: everything else is as fast as this machine and what else ran on it.\n")
+	for _, g := range r.Groups {
+		say("- %s: measured on %s at revision %s, in %.0f s.", headings[g.Name], g.Date.Format("2006-01-02"), g.Revision, g.Seconds)
+	}
 	say("- Machine: %d cores, %s, %d GiB, Linux %s, %d open files a process; load generator, programs and servers share it.",
 		m.Cores, m.CPU, (m.Memory+512)>>10, m.Kernel, m.Files)
 	say("- Load of the machine in the minute before: %s, at the end: %s. Much more before than 1 means that others ran, too.", m.LoadBefore, m.LoadAfter)
@@ -58,7 +60,7 @@ func isReference(name string) bool {
 }
 
 // headings are those of groups of figures, by the first part of their names.
-var headings = map[string]string{"reading": "Reading", "booking": "Booking", "cpu": "CPU time", "memory": "Memory", "burst": "Everybody at once",
+var headings = map[string]string{"reading": "Reading", "booking": "Booking", "cpu": "CPU time", "memory": "Memory", "burst": "Everybody at once", "bursts": "Everybody at once",
 	"mix": "Four endpoints", "mine": "My reservations", "growth": "Growth", "processes": "More processes"}
 
 func (r *results) sayFigures(say func(string, ...any)) {

@@ -9,25 +9,75 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
 // results are all that a run found. They are what is stored.
 type results struct {
-	Version  string    `json:"version"` // short or full
-	Groups   []string  `json:"groups"`
-	Date     time.Time `json:"date"`
-	Revision string    `json:"revision"` // of git; "+" behind it: with changes
-	Baseline string    `json:"baseline,omitempty"`
-	Seconds  float64   `json:"seconds"` // that the run took
-	Machine  machine   `json:"machine"`
-	Settings []string  `json:"settings"` // in which it differs from production
-	Scale    []string  `json:"scale"`    // how much was measured, in words
-	Figures  []*figure `json:"figures"`
-	Checks   []check   `json:"checks"`
-	Failures []string  `json:"failures"` // what broke; the exit status is 1 if there are any
+	Version  string        `json:"version"` // short or full
+	Groups   []groupResult `json:"groups"`
+	Date     time.Time     `json:"date"`
+	Revision string        `json:"revision"` // of git; "+" behind it: with changes
+	Baseline string        `json:"baseline,omitempty"`
+	Machine  machine       `json:"machine"`
+	Settings []string      `json:"settings"` // in which it differs from production
+	Scale    []string      `json:"scale"`    // how much was measured, in words
+	Figures  []*figure     `json:"figures"`
+	Checks   []check       `json:"checks"`
+	Failures []string      `json:"failures"` // what broke; the exit status is 1 if there are any
 
 	taken int // samples
+	group string
+	began time.Time // of the group
+}
+
+// groupResult says of which run a group's figures are: a part may have been measured again since the others were.
+type groupResult struct {
+	Name     string    `json:"name"`
+	Date     time.Time `json:"date"`
+	Revision string    `json:"revision"`
+	Seconds  float64   `json:"seconds"` // that it took
+}
+
+// begin says that what comes is of a group.
+func (r *results) begin(group string) { r.group, r.began = group, time.Now() }
+
+// end says that the group is complete.
+func (r *results) end() {
+	r.Groups = append(r.Groups, groupResult{r.group, r.Date, r.Revision, time.Since(r.began).Round(time.Second).Seconds()})
+	r.group = ""
+}
+
+// keep takes over the groups of stored results that this run has not measured.
+func (r *results) keep(stored *results) {
+	if stored == nil {
+		return
+	}
+	for _, g := range stored.Groups {
+		if slices.ContainsFunc(r.Groups, func(mine groupResult) bool { return mine.Name == g.Name }) {
+			continue
+		}
+		r.Groups = append(r.Groups, g)
+		for _, f := range stored.Figures {
+			if f.Group == g.Name {
+				r.Figures = append(r.Figures, f)
+			}
+		}
+		for _, c := range stored.Checks {
+			if c.Group == g.Name {
+				r.Checks = append(r.Checks, c)
+			}
+		}
+	}
+	byDefinition := func(name string) int {
+		name, _, _ = strings.Cut(name, "@")
+		return slices.IndexFunc(definitions, func(d definition) bool { return d.name == name })
+	}
+	slices.SortStableFunc(r.Figures, func(a, b *figure) int { return byDefinition(a.Name) - byDefinition(b.Name) })
+	slices.SortStableFunc(r.Groups, func(a, b groupResult) int {
+		return slices.Index(groupNames(), a.Name) - slices.Index(groupNames(), b.Name)
+	})
 }
 
 // add keeps a sample of a figure.
@@ -35,7 +85,10 @@ func (r *results) add(name string, value float64) {
 	f := r.figure(name)
 	if f == nil {
 		d := definitionOf(name)
-		f = &figure{Name: name, What: d.what, Unit: d.unit}
+		f = &figure{Name: name, What: d.what, Unit: d.unit, Group: r.group}
+		if isReference(name) {
+			f.Group = ""
+		}
 		r.Figures = append(r.Figures, f)
 	}
 	r.taken++
@@ -92,7 +145,6 @@ func (r *results) finish() {
 		}
 	}
 	r.Figures = sorted
-	r.Seconds = time.Since(r.Date).Round(time.Second).Seconds()
 }
 
 // write writes the results as JSON and as a report, both named after the version.
