@@ -3,70 +3,79 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 )
 
-// measureBooking measures the life of a booking: accepted, recorded, confirmed, with what that costs. An earlier build is measured in
-// turns with this one, on servers of its own.
+// measureBooking measures the life of a booking: accepted, recorded, confirmed, and what that costs. An earlier build is measured in turns
+// with this one, on servers of its own. Each run has new servers, so that none finds the tables of the last.
 func (b *bench) measureBooking(ctx context.Context) error {
-	return b.withSystem(ctx, b.programs, "", b.bookingShows(), func(s *system) error {
-		if b.earlier == "" {
-			return b.bookingRuns(ctx, s)
-		}
-		return b.withSystem(ctx, b.earlier, "baseline", b.bookingShows(), func(earlier *system) error {
-			return b.bookingRuns(ctx, s, earlier)
+	began := time.Now()
+	for run := 0; run < b.runs && b.another(run, began, "booking"); run++ {
+		progress("booking, run %d of %d", run+1, b.runs)
+		err := b.withSystem(ctx, b.programs, "", bookingShows, func(s *system) error {
+			if b.earlier == "" {
+				return b.bookingRun(ctx, run, s)
+			}
+			return b.withSystem(ctx, b.earlier, "baseline", bookingShows, func(earlier *system) error {
+				return b.bookingRun(ctx, run, s, earlier)
+			})
 		})
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// bookingShows is how many shows the runs sell.
-func (b *bench) bookingShows() int { return 3 + b.runs*(2+2*levelShows+1) }
+// bookingShows is how many shows a run sells: the warm-up, two closed loops, the level backlog, the latencies and the profiles.
+const bookingShows = 1 + 2 + levelShows + 1 + 1
 
-func (b *bench) bookingRuns(ctx context.Context, systems ...*system) error {
+func (b *bench) bookingRun(ctx context.Context, run int, systems ...*system) error {
 	for _, s := range systems {
 		if err := b.warm(ctx, s); err != nil {
 			return err
 		}
 	}
-	began := time.Now()
-	for run := 0; run < b.runs && b.another(run, began, "booking"); run++ {
-		progress("booking, run %d of %d", run+1, b.runs)
-		if err := b.take(ctx, floor64, floor1000, lock64); err != nil {
+	if err := b.take(ctx, floor64, floor1000, lock64); err != nil {
+		return err
+	}
+	for _, s := range systems {
+		for _, connections := range []int{64, 1000} {
+			if err := b.accept(ctx, s, connections); err != nil {
+				return err
+			}
+		}
+		if err := b.soldOut(ctx, s); err != nil {
 			return err
 		}
-		for _, s := range systems {
-			for _, connections := range []int{64, 1000} {
-				if err := b.accept(ctx, s, connections); err != nil {
-					return err
-				}
-			}
-			if err := b.soldOut(ctx, s); err != nil {
-				return err
-			}
-		}
-		if err := b.take(ctx, floor64, floor1000, lock64); err != nil {
+	}
+	if err := b.take(ctx, floor64, floor1000, lock64); err != nil {
+		return err
+	}
+	for _, s := range systems {
+		if err := b.measureLevel(ctx, s, run); err != nil {
 			return err
 		}
-		for _, s := range systems {
-			if err := b.measureLevel(ctx, s, run); err != nil {
-				return err
-			}
-			if err := b.take(ctx, lock64); err != nil {
-				return err
-			}
-		}
-		for _, s := range systems {
-			if err := b.measureLatency(ctx, s); err != nil {
-				return err
-			}
+		if err := b.take(ctx, lock64); err != nil {
+			return err
 		}
 	}
 	for _, s := range systems {
+		if err := b.measureLatency(ctx, s); err != nil {
+			return err
+		}
 		used, err := readMemory(s.worker.PID())
 		if err != nil {
 			return err
 		}
 		b.results.add(s.figure("memory/worker"), float64(used.most))
+		if err := b.audit(ctx, s, "all of that"); err != nil {
+			return err
+		}
+	}
+	if run > 0 {
+		return nil
 	}
 	return b.profileBooking(ctx, systems[0])
 }
@@ -146,13 +155,8 @@ func (b *bench) accept(ctx context.Context, s *system, connections int) error {
 
 // answers counts what a closed loop was answered, as far as wrk tells.
 func (f flood) answers(good string) map[string]int {
-	counts := map[string]int{good: f.Requests - f.Refused}
-	if f.Refused > 0 {
-		counts["refused"] = f.Refused
-	}
-	if f.Broken > 0 {
-		counts["unanswered"] = f.Broken
-	}
+	counts := map[string]int{good: f.Requests - f.Refused, "refused": f.Refused, "unanswered": f.Broken}
+	maps.DeleteFunc(counts, func(_ string, n int) bool { return n == 0 })
 	return counts
 }
 

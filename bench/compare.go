@@ -64,7 +64,7 @@ func comparison(stored, now *results) string {
 		if c.ratio {
 			unit = "of " + definitionOf(c.figure.Name).reference
 		}
-		fmt.Fprintf(&b, "- %s: %v -> %v %s, worse by %.0f %%\n", c.figure.What, c.before, c.now, unit, 100*c.by)
+		fmt.Fprintf(&b, "- `%s`, %s: %v -> %v %s, worse by %.0f %%\n", c.figure.Name, c.figure.What, c.before, c.now, unit, 100*c.by)
 	}
 	return b.String()
 }

@@ -80,7 +80,7 @@ func TestComparison(t *testing.T) {
 		"the same":                         {at(1000, 500, 20), nil},
 		"a slower machine":                 {at(500, 250, 20), nil},
 		"a little slower, within spread":   {at(1000, 470, 21), nil},
-		"slower than the machine explains": {at(1000, 300, 20), []string{"list of shows: 0.53 (0.50 to 0.55) -> 0.32 (0.30 to 0.33) of floor/64, worse by 40 %"}},
+		"slower than the machine explains": {at(1000, 300, 20), []string{"`reading/list`, list of shows: 0.53 (0.50 to 0.55) -> 0.32 (0.30 to 0.33) of floor/64, worse by 40 %"}},
 		"a longer wait":                    {at(1000, 500, 40), []string{"worse by 100 %"}},
 		"faster":                           {at(1000, 900, 2), nil},
 	} {

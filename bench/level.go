@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -14,6 +15,9 @@ const (
 	backlogMost  = 8000
 	backlogLeast = 2000
 	gatePoll     = 10 * time.Millisecond
+	// The window begins when the gate has held the client back, or when it seems that it need not.
+	leadIn     = 2 * time.Second
+	mostLeadIn = 6 * time.Second
 )
 
 // measureLevel counts what is confirmed in MySQL over a window in which the backlog stays level, and what that costs. More is
@@ -24,18 +28,19 @@ func (b *bench) measureLevel(ctx context.Context, s *system, run int) error {
 	if err != nil {
 		return err
 	}
-	const leadIn = 2 * time.Second // until the backlog is where the gate holds it
 	length := b.level
 	if run > 0 || s.build != "" {
 		length = b.levelMore
 	}
-	client, err := b.wrk.start(s.bookings("level", shows, 64), leadIn+length+2*time.Second)
+	client, err := b.wrk.start(s.bookings("level", shows, 64), mostLeadIn+length+2*time.Second)
 	if err != nil {
 		return err
 	}
-	window, err := b.watchLevel(ctx, s, client, leadIn, length)
-	_, ended := client.wait(ctx)
-	if err := errors.Join(err, ended); err != nil {
+	window, err := b.watchLevel(ctx, s, client, length)
+	if err := errors.Join(err, client.Signal(syscall.SIGINT)); err != nil {
+		return err
+	}
+	if _, err := client.wait(ctx); err != nil {
 		return err
 	}
 	rate := float64(window.confirmed) / window.took.Seconds()
@@ -62,11 +67,13 @@ type levelWindow struct {
 }
 
 // watchLevel gates the client and looks at the system as the window begins and ends. The client goes on when it returns.
-func (b *bench) watchLevel(ctx context.Context, s *system, client *wrkRun, leadIn, length time.Duration) (w levelWindow, err error) {
+func (b *bench) watchLevel(ctx context.Context, s *system, client *wrkRun, length time.Duration) (w levelWindow, err error) {
 	g := gate{system: s, client: client}
 	defer func() { err = errors.Join(err, g.open()) }()
-	if err := g.keep(ctx, leadIn); err != nil {
-		return w, err
+	for lead := time.Duration(0); lead < mostLeadIn && (lead < leadIn || g.closed == 0); lead += leadIn / 4 {
+		if err := g.keep(ctx, leadIn/4); err != nil {
+			return w, err
+		}
 	}
 	began, gatedBefore := time.Now(), g.closed
 	if w.before, err = s.cpuTimes(); err != nil {

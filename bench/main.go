@@ -52,6 +52,9 @@ type options struct {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "-write-capacity" { // after an edit of its text
+		os.Exit(status(writeCapacity("bench/results", capacityFolder)))
+	}
 	if len(os.Args) > 1 {
 		if serve := references[os.Args[1]]; serve != nil {
 			os.Exit(status(serve(os.Args[2:])))
@@ -71,7 +74,7 @@ func main() {
 
 func parseOptions(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
-	full := flags.Bool("full", false, "measure everything, for up to 25 minutes; else the short version, under 5")
+	everything := flags.Bool("full", false, "measure everything, for up to 25 minutes; else the short version, under 5")
 	only := flags.String("only", strings.Join(groupNames(), ","), "groups to measure, separated by commas")
 	flags.StringVar(&o.programs, "programs", "bin", "folder of api, worker, flusher and neticket")
 	flags.StringVar(&o.baseline, "baseline", "", "git revision whose build is measured in turns with this one")
@@ -94,8 +97,8 @@ func parseOptions(args []string) (o options, err error) {
 		}
 		o.only = append(o.only, name)
 	}
-	if o.scale = short; *full {
-		o.scale = full25
+	if o.scale = short; *everything {
+		o.scale = full
 	}
 	return o, nil
 }

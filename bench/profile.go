@@ -25,13 +25,17 @@ func (b *bench) profileBooking(ctx context.Context, s *system) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(b.out, 0o755); err != nil { //nolint:gosec // for everyone to read
+	folder := b.out
+	if b.store {
+		folder = b.stored
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // for everyone to read
 		return fmt.Errorf("make the folder for profiles: %w", err)
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	for _, p := range []*program{s.api, s.worker} {
 		group.Go(func() error {
-			return p.profile(groupCtx, profileLength, filepath.Join(b.out, p.name+".pprof"))
+			return p.profile(groupCtx, profileLength, filepath.Join(folder, p.name+".pprof"))
 		})
 	}
 	group.Go(func() error {
@@ -43,10 +47,10 @@ func (b *bench) profileBooking(ctx context.Context, s *system) error {
 	}
 	for _, name := range []string{"api", "worker"} {
 		top := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-cum", "-nodecount", "60", //nolint:gosec // our own files
-			filepath.Join(s.bin, name), filepath.Join(b.out, name+".pprof"))
+			filepath.Join(s.bin, name), filepath.Join(folder, name+".pprof"))
 		text, err := top.Output()
 		if err == nil {
-			err = os.WriteFile(filepath.Join(b.out, name+".txt"), text, 0o600)
+			err = os.WriteFile(filepath.Join(folder, name+".txt"), text, 0o644) //nolint:gosec // for everyone to read
 		}
 		if err != nil {
 			return fmt.Errorf("list where the time of %s goes: %w", name, err)

@@ -41,7 +41,7 @@ func (b *bench) measureReading(ctx context.Context) (err error) {
 		return err
 	}
 	b.results.add("reading/memory", float64(used.most))
-	return b.verify(ctx, s, "reading")
+	return b.audit(ctx, s, "reading")
 }
 
 // fillCatalogue imports the catalogue, as an operator would.

@@ -38,12 +38,12 @@ type scale struct {
 var (
 	short = scale{
 		name: "short", shows: 20_000, users: 40_000, runs: 2,
-		limit: 8 * time.Minute, shares: shares(55, 115, 45, 0, 30, 20),
+		limit: 8 * time.Minute, shares: shares(40, 125, 45, 0, 30, 20),
 		warmUp: time.Second, reading: 2 * time.Second, reference: time.Second, booking: 3 * time.Second,
-		level: 10 * time.Second, levelMore: 10 * time.Second, latency: 5 * time.Second, mix: 10 * time.Second, mine: 5 * time.Second,
+		level: 10 * time.Second, levelMore: 10 * time.Second, latency: 4 * time.Second, mix: 10 * time.Second, mine: 4 * time.Second,
 		buyers: 10_000, mostAtOnce: 50_000, mixRate: 8000, mixUsers: 2000, sales: 10_000, coresForTwo: 4,
 	}
-	full25 = scale{
+	full = scale{
 		name: "full", shows: 100_000, users: 50_000, runs: 3,
 		limit: 30 * time.Minute, shares: shares(150, 640, 150, 0, 110, 60),
 		warmUp: 2 * time.Second, reading: 4 * time.Second, reference: 3 * time.Second, booking: 5 * time.Second,

@@ -81,6 +81,17 @@ func (s store) counts(ctx context.Context) (rows, units int, err error) {
 	return rows, units, nil
 }
 
+// oversold returns how many shows have sold more units than they had, or other units than their rows say.
+func (s store) oversold(ctx context.Context) (shows int, err error) {
+	err = s.QueryRowContext(ctx, `SELECT COUNT(*) FROM stock s LEFT JOIN
+		(SELECT show_id, SUM(units) units FROM reservations WHERE status = 'confirmed' GROUP BY show_id) r ON r.show_id = s.show_id
+		WHERE s.reserved > s.capacity OR s.reserved <> COALESCE(r.units, 0)`).Scan(&shows)
+	if err != nil {
+		return 0, fmt.Errorf("look for shows that are oversold: %w", err)
+	}
+	return shows, nil
+}
+
 // digits is a table of the numbers 0 to 9.
 const digits = `(SELECT 0 n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
 	UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)`
