@@ -112,15 +112,18 @@ func (b *bench) grown(ctx context.Context, s *system, figure string, t target) e
 	return nil
 }
 
-// fill puts reservations of a show that is long over into the table.
+// pastShows have the reservations that are in the table before.
+const pastShows = 100
+
+// fill puts reservations of shows that were sold long ago into the table.
 func (s *system) fill(ctx context.Context, rows int) error {
 	progress("filling the table with %d rows", rows)
 	began := time.Now()
-	shows, err := s.addSales(ctx, "Years ago", 1, 1)
+	shows, err := s.addSales(ctx, "Years ago", pastShows, 1)
 	if err != nil {
 		return err
 	}
-	if err := s.store.fill(ctx, shows[0], rows); err != nil {
+	if err := s.store.fill(ctx, shows, rows/pastShows); err != nil {
 		return err
 	}
 	s.filled = rows

@@ -45,7 +45,7 @@ var (
 	}
 	full = scale{
 		name: "full", shows: 100_000, users: 50_000, runs: 3,
-		limit: 30 * time.Minute, shares: shares(150, 640, 150, 0, 110, 60),
+		limit: 30 * time.Minute, shares: shares(150, 600, 130, 0, 80, 60),
 		warmUp: 2 * time.Second, reading: 4 * time.Second, reference: 3 * time.Second, booking: 5 * time.Second,
 		level: 60 * time.Second, levelMore: 20 * time.Second, latency: 15 * time.Second, mix: 60 * time.Second, mine: 15 * time.Second,
 		buyers: 10_000, mostAtOnce: 50_000, mixRate: 8000, mixUsers: 2000, sales: 10_000, coresForTwo: 4, rows: 5_000_000,

@@ -96,27 +96,24 @@ func (s store) oversold(ctx context.Context) (shows int, err error) {
 const digits = `(SELECT 0 n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
 	UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)`
 
-// chunkRows is how many rows a statement of fill inserts.
-const chunkRows = 100_000
-
-// fill inserts confirmed reservations of a show, a unit each, and reserves their units. Their ids grow, which makes it fast, and
-// lie evenly over all ids that there may be, so that later bookings come between them, as they would in years of sales.
-func (s store) fill(ctx context.Context, show int64, rows int) error {
-	step := ^uint64(0) / uint64(rows)
-	for first := 0; first < rows; first += chunkRows {
+// fill inserts confirmed reservations of a unit each, as many of each show, and reserves their units. They come in the order of the table, which
+// makes it fast. The ids of a show lie evenly over all ids that there may be, so that later ones come between them.
+func (s store) fill(ctx context.Context, shows []int64, each int) error {
+	step := ^uint64(0) / uint64(each)
+	for n, show := range shows {
 		_, err := s.ExecContext(ctx, `INSERT INTO reservations (id, show_id, user_id, units, status, epoch, seq, price, booked_at, confirmed_at)
-			SELECT UNHEX(CONCAT(LPAD(HEX(i * CAST(? AS UNSIGNED)), 16, '0'), LPAD(HEX(i), 16, '0'))), ?, i DIV 4, 1, 'confirmed', 0, i + 1, 50000,
+			SELECT UNHEX(CONCAT(LPAD(HEX(i * CAST(? AS UNSIGNED)), 16, '0'), LPAD(HEX(i + ?), 16, '0'))), ?, (i + ?) DIV 4, 1, 'confirmed', 0, i + 1, 50000,
 				UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)
-			FROM (SELECT CAST(? + a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS UNSIGNED) i
+			FROM (SELECT CAST(a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS UNSIGNED) i
 				FROM `+digits+" a, "+digits+" b, "+digits+" c, "+digits+" d, "+digits+` e) numbers
-			WHERE i < ? ORDER BY i`, step, show, first, rows)
+			WHERE i < ? ORDER BY i`, step, n*each, show, n*each, each)
 		if err != nil {
 			return fmt.Errorf("fill the table of reservations: %w", err)
 		}
-	}
-	_, err := s.ExecContext(ctx, "UPDATE stock SET capacity = ?, reserved = ? WHERE show_id = ?", rows, rows, show)
-	if err != nil {
-		return fmt.Errorf("reserve what was filled in: %w", err)
+		_, err = s.ExecContext(ctx, "UPDATE stock SET capacity = ?, reserved = ? WHERE show_id = ?", each, each, show)
+		if err != nil {
+			return fmt.Errorf("reserve what was filled in: %w", err)
+		}
 	}
 	return nil
 }
