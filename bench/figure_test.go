@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -96,6 +98,54 @@ func TestComparison(t *testing.T) {
 	}
 	if text := comparison(nil, stored); !strings.Contains(text, "no stored results") {
 		t.Error(text)
+	}
+}
+
+// A group that fails costs its own figures, not those of the others, and the run fails.
+func TestGroupThatFails(t *testing.T) {
+	t.Parallel()
+	b := &bench{options: options{only: []string{"reading", "mix"}}, results: &results{Version: "tiny", Date: time.Now()}}
+	list := []group{
+		{"reading", func(*bench, context.Context) error { return errors.New("no list") }},
+		{"booking", func(*bench, context.Context) error { return errors.New("nobody asked for it") }},
+		{"mix", func(b *bench, _ context.Context) error { b.results.add("mix/mean", 5); return nil }},
+	}
+	if err := b.each(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.results.Failures; len(got) != 1 || got[0] != "measure reading: no list" {
+		t.Errorf("failures are %q", got)
+	}
+	if len(b.results.Groups) != 1 || b.results.Groups[0].Name != "mix" || b.results.figure("mix/mean") == nil {
+		t.Errorf("measured are %v", b.results.Groups)
+	}
+	over, cancel := context.WithCancelCause(t.Context())
+	cancel(errLate)
+	if err := b.each(over, list); !errors.Is(err, errLate) {
+		t.Errorf("out of time, and the error is %v", err)
+	}
+}
+
+// Stored results keep the groups that a run leaves out, and nothing of those that it measured again.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	of := func(revision string, groups ...string) *results {
+		r := &results{Version: "tiny", Date: time.Now(), Revision: revision}
+		for _, g := range groups {
+			r.begin(g)
+			r.add(map[string]string{"reading": "reading/list", "mix": "mix/mean"}[g], 1)
+			r.Checks = append(r.Checks, check{After: revision, Group: g})
+			r.end()
+		}
+		return r
+	}
+	r := of("new", "mix")
+	r.keep(of("old", "reading", "mix"))
+	if len(r.Figures) != 2 || r.Figures[0].Name != "reading/list" || r.Groups[0].Revision != "old" || r.Groups[1].Revision != "new" {
+		t.Errorf("figures %v, groups %v", r.Figures, r.Groups)
+	}
+	if len(r.Checks) != 2 || r.Checks[0].After != "new" {
+		t.Errorf("checks %v", r.Checks)
 	}
 }
 

@@ -16,11 +16,14 @@ type bench struct {
 	results *results
 }
 
-// groups are what is measured, in this order.
-var groups = []struct {
+// group is figures that are measured together.
+type group struct {
 	name    string
 	measure func(*bench, context.Context) error
-}{
+}
+
+// groups are what is measured, in this order.
+var groups = []group{
 	{"reading", (*bench).measureReading},
 	{"booking", (*bench).measureBooking},
 	{"bursts", (*bench).measureBursts},
@@ -95,18 +98,31 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	if err := b.takeAll(ctx); err != nil {
 		return err
 	}
+	if err := b.each(ctx, groups); err != nil {
+		return err
+	}
+	return b.takeAll(ctx)
+}
+
+// each measures the groups that are asked for. One that fails is named in the results, and the others are measured all the same.
+func (b *bench) each(ctx context.Context, groups []group) error {
 	for _, g := range groups {
 		if !slices.Contains(b.only, g.name) {
 			continue
 		}
 		progress("== %s", g.name)
 		b.results.begin(g.name)
-		if err := g.measure(b, ctx); err != nil {
-			return fmt.Errorf("measure %s: %w", g.name, err)
+		err := g.measure(b, ctx)
+		if ctx.Err() != nil {
+			return fmt.Errorf("measure %s: %w", g.name, context.Cause(ctx))
+		}
+		if err != nil {
+			b.results.fail("measure %s: %v", g.name, err)
+			continue
 		}
 		b.results.end()
 	}
-	return b.takeAll(ctx)
+	return nil
 }
 
 func (b *bench) takeAll(ctx context.Context) error {
