@@ -1,5 +1,5 @@
-// Package page is what the web pages are made of: templates, their texts in Korean and English, the stylesheet, the one ES module,
-// and generated posters. It knows neither requests nor the domain's rules: the web package says what a page shows.
+// Package page is what the web pages are made of: templates (the *.templ files, which `make generate` compiles to Go), their texts in
+// Korean and English, the stylesheet, the one ES module, and generated posters. It knows neither requests nor the domain's rules: the web package says what a page shows.
 //
 // Everything is embedded in the program. It guarantees that a page is written whole or not at all, that it runs no inline script
 // and no inline style, and that both languages say the same: a test compares them.
@@ -7,19 +7,15 @@ package page
 
 import (
 	"bytes"
-	"embed"
+	"cmp"
+	"context"
 	"fmt"
-	"html/template"
 	"io"
-	"io/fs"
 	"net/url"
-	"path"
-	"strings"
 	"time"
-)
 
-//go:embed templates
-var templateFiles embed.FS
+	"github.com/a-h/templ"
+)
 
 // View is what every page gets.
 type View struct {
@@ -39,51 +35,68 @@ type Me struct {
 
 // Site writes pages. It is made once and used by all requests.
 type Site struct {
-	pages map[Lang]map[string]*template.Template
 	texts map[Lang]texts
 	Files Files
 }
 
 // New reads what is embedded. It panics where that is broken, which no test would let pass.
 func New() *Site {
-	s := &Site{pages: map[Lang]map[string]*template.Template{}, texts: map[Lang]texts{}, Files: readFiles()}
+	s := &Site{texts: map[Lang]texts{}, Files: readFiles()}
 	for _, lang := range Langs() {
 		s.texts[lang] = readTexts(lang)
-		s.pages[lang] = s.parse(lang)
 	}
 	return s
 }
 
-// parse reads the templates for a language: each page is the layout, the parts and its own file.
-func (s *Site) parse(lang Lang) map[string]*template.Template {
-	shared := template.Must(template.New("layout.html").Funcs(s.functions(lang)).
-		ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html"))
-	names, err := fs.Glob(templateFiles, "templates/*.html")
-	if err != nil {
-		panic(err)
-	}
-	pages := map[string]*template.Template{}
-	for _, file := range names {
-		if path.Base(file) == "layout.html" {
-			continue
+// pages are the pages by name, each for the content that it shows.
+var pages = map[string]func(p *printer, v View) templ.Component{
+	"home":   showing((*printer).home),
+	"search": showing((*printer).search),
+	"show":   showing((*printer).show),
+
+	"login":    showing((*printer).login),
+	"signup":   showing((*printer).signup),
+	"password": showing((*printer).password),
+
+	"reservation":  showing((*printer).reservation),
+	"reservations": showing((*printer).reservations),
+	"cancel":       showing((*printer).cancel),
+
+	"problem": showing((*printer).problem),
+
+	"admin_shows":  showing((*printer).adminShows),
+	"admin_show":   showing((*printer).adminShow),
+	"admin_stock":  showing((*printer).adminStock),
+	"admin_resync": showing((*printer).adminResync),
+	"admin_queue":  showing((*printer).adminQueue),
+	"admin_letter": showing((*printer).adminLetter),
+	"admin_audit":  showing((*printer).adminAudit),
+}
+
+// showing makes a page of a template and the type of its content. Another type is a mistake of the program, which fails the page.
+func showing[T any](page func(p *printer, v View, content T) templ.Component) func(p *printer, v View) templ.Component {
+	return func(p *printer, v View) templ.Component {
+		content, ok := v.Content.(T)
+		if !ok {
+			p.note(fmt.Errorf("it shows a %T, not a %T", content, v.Content))
 		}
-		own := template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, file))
-		pages[strings.TrimSuffix(path.Base(file), ".html")] = own
+		return page(p, v, content)
 	}
-	return pages
 }
 
 // Write writes the page of that name, whole, or returns an error and writes nothing.
 func (s *Site) Write(w io.Writer, name string, v View) error {
-	page, ok := s.pages[v.Lang][name]
-	if !ok {
+	page, ok := pages[name]
+	if _, known := s.texts[v.Lang]; !ok || !known {
 		return fmt.Errorf("write page %s in %s: there is no such page", name, v.Lang)
 	}
+	p := s.printer(v.Lang)
 	var text bytes.Buffer
-	if err := page.Execute(&text, v); err != nil {
+	err := page(p, v).Render(context.Background(), &text)
+	if err = cmp.Or(p.err, err); err != nil {
 		return fmt.Errorf("write page %s: %w", name, err)
 	}
-	_, err := text.WriteTo(w)
+	_, err = text.WriteTo(w)
 	return err
 }
 

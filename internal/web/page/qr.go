@@ -16,6 +16,8 @@ type QR struct {
 	Path string
 }
 
+func (q QR) viewBox() string { return "0 0 " + digits(q.Size) + " " + digits(q.Size) }
+
 // drawQR returns the code of a text. A quarter of it may be dirty or bent.
 func drawQR(text string) (QR, error) {
 	code, err := qr.Encode(text, qr.Q, qr.Auto)

@@ -20,6 +20,23 @@ type Reservation struct {
 // Settled tells whether a reservation stays as it is, unless its owner does something.
 func (r Reservation) Settled() bool { return r.Status != "pending" && r.Status != "cancelling" }
 
+// Path is the booking's page; what can be done with the booking lies below it.
+func (r Reservation) Path() string { return reservationPath(r.ID) }
+
+// follow is where the module asks what has become of the booking.
+func (r Reservation) follow() string { return "/api/v1/reservations/" + r.ID }
+
+// says is the key of what its page says below the title.
+func (r Reservation) says() string {
+	switch {
+	case r.Status == "rejected":
+		return "reservation.reason." + r.Reason
+	case r.Status == "confirmed" && r.Started:
+		return "reservation.says.started"
+	}
+	return "reservation.says." + r.Status
+}
+
 // Mine is a person's reservations.
 type Mine struct {
 	Upcoming []Reservation // those that wait for their number first, then nearest first
@@ -69,4 +86,12 @@ type Cancel struct {
 	Reservation
 	Fault string // what hindered it
 	Again int    // seconds after which to try again; 0: not said
+}
+
+// asked is the key of what its page asks, or says where there is nothing to ask.
+func (c Cancel) asked() string {
+	if c.Cancellable {
+		return "cancel.title"
+	}
+	return "cancel.cannot"
 }
