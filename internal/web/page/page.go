@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+	"rsc.io/qr/coding"
 )
 
 // View is what every page gets.
@@ -36,12 +37,17 @@ type Me struct {
 // Site writes pages. It is made once and used by all requests.
 type Site struct {
 	texts map[Lang]texts
+	codes *coding.Plan
 	Files Files
 }
 
 // New reads what is embedded. It panics where that is broken, which no test would let pass.
 func New() *Site {
-	s := &Site{texts: map[Lang]texts{}, Files: readFiles()}
+	codes, err := planQR()
+	if err != nil {
+		panic(err)
+	}
+	s := &Site{texts: map[Lang]texts{}, codes: codes, Files: readFiles()}
 	for _, lang := range Langs() {
 		s.texts[lang] = readTexts(lang)
 	}

@@ -57,9 +57,9 @@ func (p *printer) asset(name string) string {
 	return url
 }
 
-// code returns the QR code of a text.
-func (p *printer) code(text string) QR {
-	code, err := drawQR(text)
+// code returns the QR code of a booking's number.
+func (p *printer) code(number string) QR {
+	code, err := drawQR(p.site.codes, number)
 	if err != nil {
 		p.note(err)
 	}
