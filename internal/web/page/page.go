@@ -8,13 +8,11 @@ package page
 import (
 	"bytes"
 	"cmp"
-	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"time"
 
-	"github.com/a-h/templ"
 	"rsc.io/qr/coding"
 )
 
@@ -36,74 +34,42 @@ type Me struct {
 
 // Site writes pages. It is made once and used by all requests.
 type Site struct {
-	texts map[Lang]texts
-	codes *coding.Plan
-	Files Files
+	texts  map[Lang]texts
+	codes  *coding.Plan
+	marker marker
+	frames frames
+	kept   kept
+	Files  Files
 }
 
 // New reads what is embedded. It panics where that is broken, which no test would let pass.
 func New() *Site {
-	codes, err := planQR()
-	if err != nil {
-		panic(err)
-	}
-	s := &Site{texts: map[Lang]texts{}, codes: codes, Files: readFiles()}
+	s := &Site{texts: map[Lang]texts{}, marker: newMarker(), kept: newKept(), Files: readFiles()}
 	for _, lang := range Langs() {
 		s.texts[lang] = readTexts(lang)
+	}
+	var codes, frames error
+	s.codes, codes = planQR()
+	s.frames, frames = s.makeFrames()
+	if err := errors.Join(codes, frames); err != nil {
+		panic(err)
 	}
 	return s
 }
 
-// pages are the pages by name, each for the content that it shows.
-var pages = map[string]func(p *printer, v View) templ.Component{
-	"home":   showing((*printer).home),
-	"search": showing((*printer).search),
-	"show":   showing((*printer).show),
-
-	"login":    showing((*printer).login),
-	"signup":   showing((*printer).signup),
-	"password": showing((*printer).password),
-
-	"reservation":  showing((*printer).reservation),
-	"reservations": showing((*printer).reservations),
-	"cancel":       showing((*printer).cancel),
-
-	"problem": showing((*printer).problem),
-
-	"admin_shows":  showing((*printer).adminShows),
-	"admin_show":   showing((*printer).adminShow),
-	"admin_stock":  showing((*printer).adminStock),
-	"admin_resync": showing((*printer).adminResync),
-	"admin_queue":  showing((*printer).adminQueue),
-	"admin_letter": showing((*printer).adminLetter),
-	"admin_audit":  showing((*printer).adminAudit),
-}
-
-// showing makes a page of a template and the type of its content. Another type is a mistake of the program, which fails the page.
-func showing[T any](page func(p *printer, v View, content T) templ.Component) func(p *printer, v View) templ.Component {
-	return func(p *printer, v View) templ.Component {
-		content, ok := v.Content.(T)
-		if !ok {
-			p.note(fmt.Errorf("it shows a %T, not a %T", content, v.Content))
-		}
-		return page(p, v, content)
-	}
-}
-
 // Write writes the page of that name, whole, or returns an error and writes nothing.
-func (s *Site) Write(w io.Writer, name string, v View) error {
+func (s *Site) Write(w *bytes.Buffer, name string, v View) error {
 	page, ok := pages[name]
 	if _, known := s.texts[v.Lang]; !ok || !known {
 		return fmt.Errorf("write page %s in %s: there is no such page", name, v.Lang)
 	}
-	p := s.printer(v.Lang)
-	var text bytes.Buffer
-	err := page(p, v).Render(context.Background(), &text)
+	p, before := s.printer(v.Lang), w.Len()
+	err := p.write(w, v, page(p, v))
 	if err = cmp.Or(p.err, err); err != nil {
+		w.Truncate(before)
 		return fmt.Errorf("write page %s: %w", name, err)
 	}
-	_, err = text.WriteTo(w)
-	return err
+	return nil
 }
 
 // Text returns a text in a language; arguments are pairs of a name and a value, for the {name} in it.

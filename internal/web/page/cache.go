@@ -1,0 +1,63 @@
+package page
+
+import "sync"
+
+// cache keeps what was made for a key, bounded in bytes. A key must hold everything that the result depends on: then nothing in a cache is
+// ever out of date, whatever changes, and what is no longer asked for goes by itself. Safe for use by many goroutines.
+//
+// It has two generations: what fits in half of the bound since the last change of generations, and what came before. What is asked for
+// moves to the young generation; when that is full, the old one is dropped whole. So what is used stays, and no list has to be kept.
+type cache[K comparable, V any] struct {
+	most int // bytes, of both generations
+
+	mu         sync.RWMutex
+	young, old map[K]cached[V]
+	used       int // bytes of the young generation
+}
+
+type cached[V any] struct {
+	value V
+	size  int
+}
+
+// entryOverhead is about what a map takes for an entry besides its value, in bytes: keys here are 100 to 400, their texts are shared.
+const entryOverhead = 512
+
+func newCache[K comparable, V any](most int) *cache[K, V] {
+	return &cache[K, V]{most: most, young: map[K]cached[V]{}}
+}
+
+// get returns what is kept for a key, or has it made. Its size is in bytes. Two who ask for the same at once may both make it. What was
+// made with an error is not kept.
+func (c *cache[K, V]) get(key K, make func() (value V, size int, err error)) (V, error) {
+	c.mu.RLock()
+	found, ok := c.young[key]
+	if ok {
+		c.mu.RUnlock()
+		return found.value, nil
+	}
+	found, ok = c.old[key]
+	c.mu.RUnlock()
+	if !ok {
+		value, size, err := make()
+		if err != nil {
+			return value, err
+		}
+		found = cached[V]{value, size + entryOverhead}
+	}
+	c.keep(key, found)
+	return found.value, nil
+}
+
+func (c *cache[K, V]) keep(key K, found cached[V]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.young[key]; ok || found.size > c.most/2 {
+		return
+	}
+	if c.used+found.size > c.most/2 {
+		c.old, c.young, c.used = c.young, map[K]cached[V]{}, 0
+	}
+	c.young[key] = found
+	c.used += found.size
+}
