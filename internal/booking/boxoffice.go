@@ -18,7 +18,13 @@ type BoxOffice struct {
 	waiters *Waiters
 	metrics *bookingMetrics
 	closing chan struct{}
+
+	findWithin time.Duration
 }
+
+// findWithin bounds how long a request waits, beside its own wait, for the servers that tell what became of its claim. The claim itself
+// is bounded by the time-outs of Redis, so a booking that is neither repeated nor waited for needs no timer.
+const findWithin = 10 * time.Second
 
 // loadWait is how long a booking waits for its show to be loaded.
 const loadWait = 3 * time.Second
@@ -29,7 +35,7 @@ const rereadEvery = 500 * time.Millisecond
 // NewBoxOffice returns a box office.
 func NewBoxOffice(ledger *stock.Ledger, loader *stock.Loader, lookup *Lookup, waiters *Waiters, o stock.Observers) *BoxOffice {
 	return &BoxOffice{ledger: ledger, loader: loader, lookup: lookup, waiters: waiters,
-		metrics: newBookingMetrics(o.Registry), closing: make(chan struct{})}
+		metrics: newBookingMetrics(o.Registry), closing: make(chan struct{}), findWithin: findWithin}
 }
 
 // Close answers every waiting request at once, as a process that ends must. It may be called once.
@@ -68,6 +74,11 @@ func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation R
 	}
 	reservation = Reservation{ID: id, Show: booking.Show, User: booking.User, Units: booking.Units, Status: Pending,
 		BookedAt: receipt.Marker.At(), AsOf: receipt.Marker.At()}
+	if !receipt.Repeated && booking.Wait <= 0 {
+		return reservation, false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, booking.Wait+b.findWithin)
+	defer cancel()
 	if receipt.Repeated {
 		if reservation, err = b.lookup.findMarked(ctx, booking.User, id, booking.Show); err != nil {
 			return Reservation{}, true, err

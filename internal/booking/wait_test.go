@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system/systemtest"
@@ -223,4 +224,29 @@ func TestReserveWaitsForTheOutcome(t *testing.T) {
 	}
 	rig.Settled(t, 10*time.Second, show)
 	sound(t, rig, show, 8)
+}
+
+// A booking that is repeated asks MySQL, which may say nothing; one that is new does not.
+func TestReserveIsBoundedWhileMySQLIsSilent(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 10, 0)
+	proxy, dsn := systemtest.ProxyMySQL(t, rig.Config.MySQLDSN)
+	held := make(chan struct{})
+	proxy.Rule(func([]byte) systemtest.Fate { <-held; return systemtest.Deliver })
+	db, err := database.Open(dsn, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { close(held); _ = db.Close() })
+	office := booking.NewBoxOffice(rig.Ledger, rig.Loader, booking.NewLookup(rig.Redis, rig.Shards, db), booking.NewWaiters("silent"),
+		rig.Observers(prometheus.NewRegistry()))
+	office.FindWithin(100 * time.Millisecond)
+	wish := booking.Booking{User: 7, Show: show, Units: 1, Key: "a"}
+	if r, repeated, err := office.Reserve(t.Context(), wish); err != nil || repeated || r.Status != booking.Pending {
+		t.Errorf("new: %+v, %v, %v", r, repeated, err)
+	}
+	if _, _, err := office.Reserve(t.Context(), wish); !errors.Is(err, booking.ErrUnreadable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("again: %v", err)
+	}
 }

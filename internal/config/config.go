@@ -55,6 +55,7 @@ type Config struct {
 	TokenSecrets   [][]byte `json:"-"` // the first signs, all verify
 	ImagesURL      string   // file:///... or s3://...
 	TrustedProxies []netip.Prefix
+	MaxConnections int // of clients at once; 0: as many as files allow
 	RatePerUser    int // requests per second; 0: off
 	RatePerAddress int // requests per second; 0: off
 }

@@ -131,6 +131,7 @@ func TestLoadOne(t *testing.T) {
 		{"FLUSH_INTERVAL", "0", nil, nil},
 		{"FLUSH_INTERVAL", "60", nil, nil},
 		{"START_TIMEOUT", "-1s", nil, nil},
+		{"MAX_CONNECTIONS", "5000", func(c config.Config) any { return c.MaxConnections }, 5000},
 		{"RATE_PER_USER", "0", func(c config.Config) any { return c.RatePerUser }, 0},
 		{"RATE_PER_ADDRESS", "-1", nil, nil},
 		{"LOG_LEVEL", "debug", func(c config.Config) any { return c.LogLevel }, slog.LevelDebug},

@@ -131,6 +131,11 @@ func settings() []setting {
 			binding: to(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }, list(network)),
 		},
 		{
+			name: "NETICKET_MAX_CONNECTIONS", def: "0", of: api,
+			doc:     "connections of clients that a process serves at once, more wait; 0: as many as the limit of open files allows",
+			binding: to(func(c *Config) *int { return &c.MaxConnections }, whole(0, 1_000_000)),
+		},
+		{
 			name: "NETICKET_RATE_PER_USER", def: "20", of: api,
 			doc:     "requests per second of a user and process; 0: off",
 			binding: to(func(c *Config) *int { return &c.RatePerUser }, whole(0, math.MaxInt32)),

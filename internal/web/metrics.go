@@ -76,6 +76,15 @@ func (m *metrics) countStreams(registry prometheus.Registerer, open *atomic.Int6
 	}, func() float64 { return float64(open.Load()) }))
 }
 
+// countConnections exports how many connections are open, and how many may be.
+func (m *metrics) countConnections(registry prometheus.Registerer, all *connections) {
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "neticket_http_connections", Help: "Open connections of clients.",
+	}, func() float64 { return float64(all.len()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "neticket_http_connections_limit", Help: "Connections of clients that may be open at once; more wait to be accepted. 0: no limit.",
+	}, func() float64 { return float64(all.limit) }))
+}
+
 // observe counts one answer. route is "" where none matched.
 func (m *metrics) observe(route, method string, code int, took time.Duration) {
 	if route == "" {
