@@ -64,6 +64,15 @@ type Reservation struct {
 	AsOf        time.Time // when it was so, by Redis's clock
 }
 
+// Ref names a reservation. With its show, one shard is asked for the markers; without, each of them.
+type Ref struct {
+	Show int64 // 0: not known
+	ID   uuid.UUID
+}
+
+// Ref names the reservation.
+func (r Reservation) Ref() Ref { return Ref{Show: r.Show, ID: r.ID} }
+
 // Row is a reservation in MySQL, with the entries that made and cancelled it.
 type Row struct {
 	Reservation

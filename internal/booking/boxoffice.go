@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/neticket/neticket/internal/stock"
 )
 
@@ -80,7 +78,7 @@ func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation R
 	ctx, cancel := context.WithTimeout(ctx, booking.Wait+b.findWithin)
 	defer cancel()
 	if receipt.Repeated {
-		if reservation, err = b.lookup.findMarked(ctx, booking.User, id, booking.Show); err != nil {
+		if reservation, err = b.lookup.Find(ctx, booking.User, Ref{Show: booking.Show, ID: id}); err != nil {
 			return Reservation{}, true, err
 		}
 	}
@@ -90,15 +88,16 @@ func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation R
 
 // Cancel asks for a confirmed reservation of the user to be cancelled, and waits for it. The reservation comes back as
 // Cancelling or Cancelled. Errors: ErrNotFound, ErrPending, ErrNotCancellable and those of package stock.
-func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (Reservation, error) {
-	woken, leave := b.waiters.join(id)
+func (b *BoxOffice) Cancel(ctx context.Context, user int64, ref Ref, wait time.Duration) (Reservation, error) {
+	woken, leave := b.waiters.join(ref.ID)
 	defer leave()
 	until := time.Now().Add(wait)
 	for {
-		reservation, err := b.lookup.Find(ctx, user, id)
+		reservation, err := b.lookup.Find(ctx, user, ref)
 		if err != nil {
 			return Reservation{}, err
 		}
+		ref = reservation.Ref()
 		switch reservation.Status {
 		case Pending:
 			return Reservation{}, ErrPending
@@ -108,7 +107,7 @@ func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait t
 			return reservation, nil
 		case Confirmed:
 			err := b.loaded(ctx, reservation.Show, func() error {
-				_, err := b.ledger.Cancel(ctx, stock.Request{ID: id.String(), User: user, Show: reservation.Show,
+				_, err := b.ledger.Cancel(ctx, stock.Request{ID: ref.ID.String(), User: user, Show: reservation.Show,
 					Units: reservation.Units, From: b.waiters.Instance})
 				return err
 			})
@@ -133,10 +132,10 @@ func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait t
 
 // Await returns a user's reservation as soon as it is no longer pending or cancelling, or as it is when the wait is over.
 // Errors: ErrNotFound, ErrUnreadable.
-func (b *BoxOffice) Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (Reservation, error) {
-	woken, leave := b.waiters.join(id)
+func (b *BoxOffice) Await(ctx context.Context, user int64, ref Ref, wait time.Duration) (Reservation, error) {
+	woken, leave := b.waiters.join(ref.ID)
 	defer leave()
-	r, err := b.lookup.Find(ctx, user, id)
+	r, err := b.lookup.Find(ctx, user, ref)
 	if err != nil {
 		return Reservation{}, err
 	}
@@ -165,7 +164,7 @@ func (b *BoxOffice) await(ctx context.Context, r Reservation, wait time.Duration
 		case <-reread.C:
 		}
 		// What cannot be read now is read later; the wait bounds it.
-		if found, err := b.lookup.findMarked(ctx, r.User, r.ID, r.Show); err == nil {
+		if found, err := b.lookup.Find(ctx, r.User, r.Ref()); err == nil {
 			if r = found; wanted(r) {
 				return r
 			}

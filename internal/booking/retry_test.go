@@ -133,7 +133,7 @@ func TestMySQLKilledAndStarted(t *testing.T) {
 	w := newWorker(rig)
 	done := handling(t, rig, w, show, batch)
 	late := book(t, rig, 20, show, 2, "a")
-	if _, err := rig.Lookup.Find(t.Context(), late.User, late.ID); !errors.Is(err, booking.ErrUnreadable) {
+	if _, err := rig.Lookup.Find(t.Context(), late.User, late.Ref()); !errors.Is(err, booking.ErrUnreadable) {
 		t.Errorf("what cannot be read: %v, want %v", err, booking.ErrUnreadable)
 	}
 	retried(t, w, 3)

@@ -95,7 +95,7 @@ func TestSettlingWakesWaiters(t *testing.T) {
 	silent(t, other)
 	silent(t, gone)
 	leaveSecond()
-	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, id, 0); err != nil {
+	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, booking.Ref{ID: id}, 0); err != nil {
 		t.Fatal(err)
 	}
 	record(t, rig, show)
@@ -116,7 +116,7 @@ func TestAwaitLooksWhenWoken(t *testing.T) {
 	began := time.Now()
 	done := make(chan booking.Reservation, 1)
 	go func() {
-		r, err := office.Await(t.Context(), 7, r.ID, 30*time.Second)
+		r, err := office.Await(t.Context(), 7, r.Ref(), 30*time.Second)
 		if err != nil {
 			t.Error(err)
 		}
@@ -149,7 +149,7 @@ func TestAwaitWithoutWakeUp(t *testing.T) {
 	r := book(t, rig, 7, show, 1, "a")
 	done := make(chan booking.Reservation, 1)
 	go func() {
-		r, err := office.Await(t.Context(), 7, r.ID, 30*time.Second)
+		r, err := office.Await(t.Context(), 7, r.Ref(), 30*time.Second)
 		if err != nil {
 			t.Error(err)
 		}
@@ -183,7 +183,7 @@ func TestAwaitEndsWithoutAnAnswer(t *testing.T) {
 			defer cancel()
 			done := make(chan booking.Reservation, 1)
 			go func() {
-				r, err := office.Await(ctx, 7, r.ID, test.wait)
+				r, err := office.Await(ctx, 7, r.Ref(), test.wait)
 				if err != nil {
 					t.Error(err)
 				}
@@ -200,7 +200,7 @@ func TestAwaitEndsWithoutAnAnswer(t *testing.T) {
 			}
 		})
 	}
-	if _, err := rig.BoxOffice.Await(t.Context(), 8, r.ID, time.Minute); !errors.Is(err, booking.ErrNotFound) {
+	if _, err := rig.BoxOffice.Await(t.Context(), 8, r.Ref(), time.Minute); !errors.Is(err, booking.ErrNotFound) {
 		t.Errorf("somebody else waits for it: %v", err)
 	}
 }

@@ -44,7 +44,7 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 	marker := stock.ReserveField(booking.NewID(me, show, "garbled").String())
 	started := d.stage(t, stage{title: "Hamlet", capacity: 30, starts: -time.Minute, closes: time.Hour})
 	paused := d.stage(t, stage{title: "Macbeth", capacity: 30, starts: 40 * 24 * time.Hour})
-	late, held := "/reservations/"+book(started, "late"), "/reservations/"+book(paused, "held")
+	late, held := bookedAt(started)+book(started, "late"), bookedAt(paused)+book(paused, "held")
 	for key, fields := range map[string][]any{
 		d.Shards.User(d.Shards.Of(show), me): {marker, fmt.Sprintf("1|%d|garbled|1", show)},
 		d.Shards.Show(paused):                {"state", "paused", "token", "somebody", "paused_at", time.Now().UnixMilli()},

@@ -13,7 +13,7 @@ import (
 const (
 	tokenCookie = "neticket_token"
 	adminPages  = "/admin"
-	adminAPI    = "/api/v1/admin"
+	adminAPI    = apiPath + "/admin"
 )
 
 // Tokens makes and checks login tokens.

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -21,13 +23,15 @@ const (
 
 func (s *Server) routeReservations(pages *echo.Group) {
 	get(pages, reservationsPath, s.signedIn(s.minePage))
-	get(pages, reservationsPath+"/:id", s.signedIn(s.reservationPage))
-	get(pages, reservationsPath+"/:id/calendar.ics", s.signedIn(s.calendar))
-	get(pages, reservationsPath+"/:id/cancel", s.signedIn(s.cancelPage))
-	pages.POST(reservationsPath+"/:id/cancel", s.signedIn(s.cancelByForm))
+	get(pages, reservationRoute, s.signedIn(s.reservationPage))
+	get(pages, reservationRoute+"/calendar.ics", s.signedIn(s.calendar))
+	get(pages, reservationRoute+"/cancel", s.signedIn(s.cancelPage))
+	pages.POST(reservationRoute+"/cancel", s.signedIn(s.cancelByForm))
+	for _, part := range []string{"", "/calendar.ics", "/cancel"} {
+		get(pages, oldReservationRoute+part, s.signedIn(s.movedReservation))
+	}
+	pages.POST(oldReservationRoute+"/cancel", s.signedIn(s.cancelByForm))
 }
-
-func reservationPath(r booking.Reservation) string { return reservationsPath + "/" + r.ID.String() }
 
 // pageReservation is a reservation as pages tell of it.
 func pageReservation(r booking.Reservation, of show.Show) page.Reservation {
@@ -47,17 +51,32 @@ func pageReservation(r booking.Reservation, of show.Show) page.Reservation {
 
 // own returns the reservation in the path, which is the person's, and its show.
 func (s *Server) own(c echo.Context, me account.Claims) (booking.Reservation, show.Show, error) {
-	id, err := reservationID(c)
+	ref, err := reservationRef(c)
 	if err != nil {
 		return booking.Reservation{}, show.Show{}, err
 	}
 	ctx := c.Request().Context()
-	r, err := s.deps.BoxOffice.Await(ctx, me.UserID, id, 0)
+	r, err := s.deps.BoxOffice.Await(ctx, me.UserID, ref, 0)
 	if err != nil {
 		return booking.Reservation{}, show.Show{}, err
 	}
 	of, err := s.deps.Shows.Get(ctx, r.Show)
 	return r, of, err
+}
+
+// movedReservation leads from the old address of a page to the one with the show, once that is known.
+func (s *Server) movedReservation(c echo.Context, me account.Claims) error {
+	ref, err := reservationRef(c)
+	if err != nil {
+		return err
+	}
+	r, err := s.deps.BoxOffice.Await(c.Request().Context(), me.UserID, ref, 0)
+	if err != nil {
+		return err
+	}
+	part := strings.TrimPrefix(c.Path(), oldReservationRoute)
+	to := url.URL{Path: reservationPath(r.Ref()) + part, RawQuery: c.Request().URL.RawQuery}
+	return seeOther(c, to.String())
 }
 
 // reservationPage tells what became of a booking so far. It does not wait: a pending one says that its units are taken, and follows.
@@ -131,7 +150,7 @@ func (s *Server) cancelPage(c echo.Context, me account.Claims) error {
 	}
 	cancel := page.Cancel{Reservation: pageReservation(r, of)}
 	if !cancel.Cancellable {
-		return seeOther(c, reservationPath(r))
+		return seeOther(c, reservationPath(r.Ref()))
 	}
 	return s.render(c, http.StatusOK, "cancel", cancel)
 }
@@ -139,15 +158,15 @@ func (s *Server) cancelPage(c echo.Context, me account.Claims) error {
 // cancelByForm cancels a reservation, and leads to its page, which follows a cancel that is not recorded yet. To send it again is
 // harmless.
 func (s *Server) cancelByForm(c echo.Context, me account.Claims) error {
-	id, err := reservationID(c)
+	ref, err := reservationRef(c)
 	if err != nil {
 		return err
 	}
-	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, id, cancelWait)
+	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, ref, cancelWait)
 	if err != nil {
 		return s.notCancelled(c, me, err)
 	}
-	return seeOther(c, reservationPath(r))
+	return seeOther(c, reservationPath(r.Ref()))
 }
 
 // notCancelled shows what hinders a cancel, and what to do.

@@ -12,7 +12,10 @@ import (
 	"github.com/neticket/neticket/internal/stock"
 )
 
-const minePath = "/reservations/0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1"
+const (
+	minePath    = "/shows/1/reservations/0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1"
+	oldMinePath = "/reservations/0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1"
+)
 
 // A page tells what a reservation is, and no more: a number and a code only when they hold.
 func TestReservationPage(t *testing.T) {
@@ -71,7 +74,7 @@ func TestReservationThatIsNot(t *testing.T) {
 	t.Parallel()
 	f := withShow(t)
 	f.box.err = booking.ErrNotFound
-	for _, path := range []string{minePath, "/reservations/1", minePath + "/cancel", minePath + "/calendar.ics", "/reservations/" + strings.ToUpper(bookingID.String())} {
+	for _, path := range []string{minePath, oldMinePath, "/reservations/1", "/shows/x/reservations/" + bookingID.String(), minePath + "/cancel", minePath + "/calendar.ics", "/reservations/" + strings.ToUpper(bookingID.String())} {
 		w := f.page("GET", path, "", f.token(7, account.Customer))
 		if w.Code != 404 || !strings.Contains(w.Body.String(), "There is no such booking of yours.") || !strings.Contains(w.Body.String(), `class="button" href="/reservations"`) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
@@ -81,6 +84,41 @@ func TestReservationThatIsNot(t *testing.T) {
 	if w := f.page("GET", minePath, "", f.token(7, account.Customer)); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "before you book anew") ||
 		!strings.Contains(w.Body.String(), `href="`+minePath+`">Try again`) {
 		t.Errorf("MySQL away: %d %s", w.Code, w.Body)
+	}
+}
+
+// Links, bookmarks and calendar entries from before addresses named the show lead on to the address that does.
+func TestOldAddresses(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	token := f.token(7, account.Customer)
+	f.box.answer = booked(booking.Confirmed)
+	for from, to := range map[string]string{
+		"": "", "?lang=en&x=%2F": "?lang=en&x=%2F", "/calendar.ics": "/calendar.ics", "/cancel": "/cancel", "/cancel?lang=ko": "/cancel?lang=ko",
+	} {
+		w := f.page("GET", oldMinePath+from, "", token)
+		if w.Code != 303 || w.Header().Get("Location") != minePath+to || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s leads to %d %v", from, w.Code, w.Header())
+		}
+		if f.box.user != 7 || f.box.ref != (booking.Ref{ID: bookingID}) {
+			t.Errorf("%s: asked for %+v", from, f.box)
+		}
+	}
+	if w := f.page("GET", oldMinePath, ""); w.Code != 401 || strings.Contains(w.Body.String(), "/shows/1/") {
+		t.Errorf("nobody is logged in: %d %s", w.Code, w.Body)
+	}
+	f.box.answer = booked(booking.Cancelled) // of a form that was open meanwhile
+	w := f.postForm(oldMinePath+"/cancel", url.Values{}, token)
+	if w.Code != 303 || w.Header().Get("Location") != minePath || f.box.wait != cancelWait {
+		t.Errorf("cancelled at the old address: %d %v", w.Code, w.Header())
+	}
+	for _, err := range []error{booking.ErrNotFound, booking.ErrUnreadable} {
+		f.box.err = err
+		for _, part := range []string{"", "/calendar.ics", "/cancel"} {
+			if w := f.page("GET", oldMinePath+part, "", token); w.Code != problemOf(err).Status {
+				t.Errorf("%s, %v: %d", part, err, w.Code)
+			}
+		}
 	}
 }
 
@@ -156,7 +194,7 @@ func TestCancelByForm(t *testing.T) {
 	for _, status := range []booking.Status{booking.Cancelling, booking.Cancelled} { // the latter, too, when it is sent again
 		f.box.answer = booked(status)
 		w := f.postForm(minePath+"/cancel", url.Values{}, token)
-		if w.Code != 303 || w.Header().Get("Location") != minePath || f.box.id != bookingID || f.box.user != 7 || f.box.wait != cancelWait {
+		if w.Code != 303 || w.Header().Get("Location") != minePath || f.box.ref != bookingRef || f.box.user != 7 || f.box.wait != cancelWait {
 			t.Errorf("%s: %d %v, asked for %+v", status, w.Code, w.Header(), f.box)
 		}
 	}

@@ -28,8 +28,8 @@ const (
 // BoxOffice takes bookings and cancels.
 type BoxOffice interface {
 	Reserve(ctx context.Context, wish booking.Booking) (r booking.Reservation, repeated bool, err error)
-	Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error)
-	Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error)
+	Cancel(ctx context.Context, user int64, ref booking.Ref, wait time.Duration) (booking.Reservation, error)
+	Await(ctx context.Context, user int64, ref booking.Ref, wait time.Duration) (booking.Reservation, error)
 }
 
 // Reservations looks up what a customer has booked.
@@ -113,7 +113,7 @@ func (s *Server) reserve(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	h[echo.HeaderLocation] = []string{locationOf(r.ID)}
+	h[echo.HeaderLocation] = []string{apiPath + reservationPath(r.Ref())}
 	status := http.StatusCreated
 	switch {
 	case repeated:
@@ -129,18 +129,13 @@ func (s *Server) reserve(c echo.Context, me account.Claims) error {
 	return s.sendBuffer(c, status, typeJSON, body)
 }
 
-func locationOf(id uuid.UUID) string {
-	const prefix = "/api/v1/reservations/"
-	return string(appendUUID(append(make([]byte, 0, len(prefix)+36), prefix...), id))
-}
-
 // getReservation answers with a reservation of the customer's own, once it is settled or the wait is over.
 func (s *Server) getReservation(c echo.Context, me account.Claims) error {
-	id, wait, err := ownReservation(c)
+	ref, wait, err := ownReservation(c)
 	if err != nil {
 		return err
 	}
-	r, err := s.deps.BoxOffice.Await(c.Request().Context(), me.UserID, id, wait)
+	r, err := s.deps.BoxOffice.Await(c.Request().Context(), me.UserID, ref, wait)
 	if err != nil {
 		return err
 	}
@@ -149,11 +144,11 @@ func (s *Server) getReservation(c echo.Context, me account.Claims) error {
 
 // cancelReservation asks for a reservation of the customer's own to be cancelled.
 func (s *Server) cancelReservation(c echo.Context, me account.Claims) error {
-	id, wait, err := ownReservation(c)
+	ref, wait, err := ownReservation(c)
 	if err != nil {
 		return err
 	}
-	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, id, wait)
+	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, ref, wait)
 	if err != nil {
 		return err
 	}
@@ -207,24 +202,15 @@ func (s *Server) answerReservation(c echo.Context, status int, r booking.Reserva
 	return answer(c, status, newReservationJSON(r, of))
 }
 
-// ownReservation reads the id in the path and the wait of a request for one reservation.
-func ownReservation(c echo.Context) (uuid.UUID, time.Duration, error) {
-	id, err := reservationID(c)
+// ownReservation reads the path and the wait of a request for one reservation.
+func ownReservation(c echo.Context) (booking.Ref, time.Duration, error) {
+	ref, err := reservationRef(c)
 	if err != nil {
-		return uuid.UUID{}, 0, err
+		return booking.Ref{}, 0, err
 	}
 	var bad invalid.Error
 	wait := preferredWait(c, &bad)
-	return id, wait, bad.OrNil()
-}
-
-// reservationID returns the id in the path, or booking.ErrNotFound for what is none.
-func reservationID(c echo.Context) (uuid.UUID, error) {
-	id, err := uuid.Parse(c.Param("id"))
-	if err != nil || id.String() != c.Param("id") {
-		return uuid.UUID{}, booking.ErrNotFound
-	}
-	return id, nil
+	return ref, wait, bad.OrNil()
 }
 
 // requestKey returns the request's key, or makes one for this request alone.

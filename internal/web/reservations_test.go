@@ -66,9 +66,12 @@ func TestGetReservation(t *testing.T) {
 	f.box.answer = booked(booking.Pending)
 	for _, method := range []string{"GET", "HEAD"} {
 		w := f.do(method, ownPath, "", f.token(7, account.Customer), "Prefer: wait=10")
-		if w.Code != 200 || w.Header().Get("Preference-Applied") != "wait=10" || f.box.user != 7 || f.box.id != bookingID || f.box.wait != 10*time.Second {
+		if w.Code != 200 || w.Header().Get("Preference-Applied") != "wait=10" || f.box.user != 7 || f.box.ref != bookingRef || f.box.wait != 10*time.Second {
 			t.Errorf("%s: %d, asked for %+v", method, w.Code, f.box)
 		}
+	}
+	if f.do("GET", oldPath, "", f.token(7, account.Customer)); f.box.ref != (booking.Ref{ID: bookingID}) {
+		t.Errorf("by its id alone: asked for %+v", f.box.ref)
 	}
 	for err, want := range map[error]int{booking.ErrNotFound: 404, booking.ErrUnreadable: 503} {
 		f.box.err = err
@@ -84,6 +87,11 @@ func TestOwnReservationRefusesNonsense(t *testing.T) {
 		for _, id := range []string{"1", "x", strings.ToUpper(bookingID.String()), "{" + bookingID.String() + "}", "urn:uuid:" + bookingID.String(),
 			strings.ReplaceAll(bookingID.String(), "-", ""), bookingID.String() + "0"} {
 			wantProblem(t, f.do(method, "/api/v1/reservations/"+id, "", f.token(7, account.Customer)), 404, "not_found")
+			wantProblem(t, f.do(method, bookPath+"/"+id, "", f.token(7, account.Customer)), 404, "not_found")
+		}
+		for _, show := range []string{"0", "-1", "01", "x", "", "9223372036854775808"} {
+			path := "/api/v1/shows/" + show + "/reservations/" + bookingID.String()
+			wantProblem(t, f.do(method, path, "", f.token(7, account.Customer)), 404, "not_found")
 		}
 		if p := wantProblem(t, f.do(method, ownPath, "", f.token(7, account.Customer), "Prefer: wait=11"), 422, "invalid"); p.Errors[0].Field != "Prefer" {
 			t.Errorf("%s: %v", method, p.Errors)
@@ -91,7 +99,7 @@ func TestOwnReservationRefusesNonsense(t *testing.T) {
 		wantProblem(t, f.do(method, ownPath, ""), 401, "unauthenticated")
 	}
 	if f.box.calls > 0 {
-		t.Errorf("the box office was asked for %s", f.box.id)
+		t.Errorf("the box office was asked for %+v", f.box.ref)
 	}
 }
 
@@ -116,7 +124,7 @@ func TestCancel(t *testing.T) {
 		f := withShow(t)
 		f.box.answer, f.box.err = test.answer, test.err
 		w := f.do("DELETE", ownPath, "", f.token(7, account.Customer), "Prefer: wait=2")
-		if f.box.user != 7 || f.box.id != bookingID || f.box.wait != 2*time.Second {
+		if f.box.user != 7 || f.box.ref != bookingRef || f.box.wait != 2*time.Second {
 			t.Errorf("%s: asked for %+v", name, f.box)
 		}
 		if got := w.Header().Get("Retry-After"); got != test.retryAfter {

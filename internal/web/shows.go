@@ -92,8 +92,11 @@ func (s *Server) showInPath(c echo.Context) (showJSON, error) {
 }
 
 // showID returns the id in the path, or show.ErrNotFound for what is none.
-func showID(c echo.Context) (int64, error) {
-	text := c.Param("id")
+func showID(c echo.Context) (int64, error) { return showIn(c, "id") }
+
+// showIn is showID for a path that calls it otherwise.
+func showIn(c echo.Context, name string) (int64, error) {
+	text := c.Param(name)
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 || text[0] == '+' || text[0] == '0' { // a show has one address
 		return 0, show.ErrNotFound

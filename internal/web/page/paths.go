@@ -5,16 +5,13 @@ import (
 	"strings"
 )
 
-// The addresses that pages link to. A booking's own is Reservation.Path.
+// The addresses that pages link to. That of a booking is ReservationPath.
 
 func showPath(id int64) string { return "/shows/" + digits(id) }
 
 func adminShowPath(id int64) string { return "/admin/shows/" + digits(id) }
 
 func resyncPath(id int64) string { return "/admin/stock/" + digits(id) + "/resync" }
-
-// reservationPath is a booking's page, for what knows its id alone.
-func reservationPath(id string) string { return "/reservations/" + id }
 
 // withNext adds where to go after a login.
 func withNext(path, next string) string {

@@ -17,14 +17,19 @@ type Reservation struct {
 	Started        bool // the show has
 }
 
+// ReservationPath is the address of a reservation's page. All links to one are made here.
+func ReservationPath(show int64, id string) string {
+	return showPath(show) + "/reservations/" + id
+}
+
+// Path is the address of the reservation's page.
+func (r Reservation) Path() string { return ReservationPath(r.Show.ID, r.ID) }
+
+// API is where the interface has the reservation: a page follows it there until it is settled.
+func (r Reservation) API() string { return "/api/v1" + r.Path() }
+
 // Settled tells whether a reservation stays as it is, unless its owner does something.
 func (r Reservation) Settled() bool { return r.Status != "pending" && r.Status != "cancelling" }
-
-// Path is the booking's page; what can be done with the booking lies below it.
-func (r Reservation) Path() string { return reservationPath(r.ID) }
-
-// follow is where the module asks what has become of the booking.
-func (r Reservation) follow() string { return "/api/v1/reservations/" + r.ID }
 
 // says is the key of what its page says below the title.
 func (r Reservation) says() string {
