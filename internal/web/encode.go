@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
 	"sync"
 	"time"
@@ -23,7 +22,7 @@ type buffer struct{ bytes []byte }
 
 const (
 	newBuffer = 1 << 10
-	maxBuffer = 16 << 10 // larger ones are left to the garbage collector
+	maxBuffer = 64 << 10 // a page of 100 shows with long descriptions; larger ones are left to the garbage collector
 )
 
 var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, newBuffer)} }}
@@ -202,11 +201,9 @@ func appendUUID(to []byte, id uuid.UUID) []byte {
 	return hex.AppendEncode(to, id[10:])
 }
 
-// appendString leaves what has to be escaped to encoding/json.
 func appendString[S ~string](to []byte, s S) []byte {
 	if !needsNoEscape(string(s)) {
-		quoted, _ := json.Marshal(string(s)) // a string cannot fail
-		return append(to, quoted...)
+		return appendEscaped(to, string(s))
 	}
 	to = append(to, '"')
 	to = append(to, s...)
