@@ -56,6 +56,7 @@ type Options struct {
 	RatePerAddress int              // requests per second; 0: no limit
 	MaxStreams     int              // open at once; 0: 10,000
 	MaxConnections int              // open at once; 0: no limit
+	Compress       bool             // public pages, and the files that pages link to, for clients that accept it
 	DrainFor       time.Duration    // how long a stopping server still takes requests, each the last of its connection
 	OnDrain        func()           // called when draining begins: readyz has to fail now, and waiting requests to end; may be nil
 	Now            func() time.Time // nil: time.Now; of limits and durations

@@ -19,6 +19,7 @@ type kept struct {
 	shows    *cache[showKey, slotted]
 	cards    *cache[cardKey, []byte]
 	openings *cache[cardKey, []byte]
+	accepted *cache[string, Lang] // by what a browser accepts: to read that takes longer than to put a page together
 }
 
 type showKey struct {
@@ -33,7 +34,9 @@ type cardKey struct {
 }
 
 func newKept() kept {
-	return kept{newCache[showKey, slotted](keptBytes), newCache[cardKey, []byte](keptBytes), newCache[cardKey, []byte](keptBytes)}
+	return kept{
+		newCache[showKey, slotted](keptBytes), newCache[cardKey, []byte](keptBytes), newCache[cardKey, []byte](keptBytes), newCache[string, Lang](1 << 20),
+	}
 }
 
 // keptShow is show, but kept where the form is as it was not filled in yet. The request's key has a slot.
