@@ -91,7 +91,10 @@ func (r *reservationJSON) appendJSON(to []byte) []byte {
 }
 
 // appendJSON appends s as encoding/json would.
-func (s *showJSON) appendJSON(to []byte) []byte {
+func (s *showJSON) appendJSON(to []byte) []byte { return s.appendStock(s.appendText(to)) }
+
+// appendText appends what an admin has written: it stays the same while the show sells.
+func (s *showJSON) appendText(to []byte) []byte {
 	to = append(to, `{"id":`...)
 	to = strconv.AppendInt(to, s.ID, 10)
 	to = append(to, `,"title":`...)
@@ -113,7 +116,11 @@ func (s *showJSON) appendJSON(to []byte) []byte {
 	to = append(to, `,"sales_open_at":`...)
 	to = appendTime(to, s.SalesOpenAt)
 	to = append(to, `,"sales_close_at":`...)
-	to = appendTime(to, s.SalesCloseAt)
+	return appendTime(to, s.SalesCloseAt)
+}
+
+// appendStock appends the rest, which is another with each poll.
+func (s *showJSON) appendStock(to []byte) []byte {
 	to = append(to, `,"capacity":`...)
 	to = strconv.AppendInt(to, int64(s.Capacity), 10)
 	to = append(to, `,"left":`...)

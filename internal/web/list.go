@@ -50,7 +50,7 @@ func (s *Server) listShows(c echo.Context) error {
 		return err
 	}
 	body, list := takeBuffer(), listJSON{page, next}
-	body.bytes = list.appendJSON(body.bytes)
+	body.bytes = s.texts.appendList(body.bytes, &list)
 	c.Response().Header()[echo.HeaderContentLength] = []string{strconv.Itoa(len(body.bytes) + len("\n"))}
 	return s.sendBuffer(c, http.StatusOK, typeJSON, body)
 }

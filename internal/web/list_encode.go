@@ -1,6 +1,11 @@
 package web
 
-import "unicode/utf8"
+import (
+	"time"
+	"unicode/utf8"
+
+	"github.com/neticket/neticket/internal/web/memo"
+)
 
 // listJSON is the answer to a list or a search.
 type listJSON struct {
@@ -8,14 +13,45 @@ type listJSON struct {
 	NextCursor *string    `json:"next_cursor"` // null: this is the last page
 }
 
-// appendJSON appends l as encoding/json would; see encode.go.
-func (l *listJSON) appendJSON(to []byte) []byte {
+// showText is what the text of a show in JSON is made of. It is the key under which that is kept, so no change is ever missed.
+type showText struct {
+	id, price                                   int64
+	title, venue, description, image, alt, zone string
+	starts, opens, closes                       time.Time
+}
+
+// keptTexts is what the texts of shows in JSON may take, in bytes: those of some ten thousand shows.
+const keptTexts = 16 << 20
+
+// showTexts keeps the texts of shows in JSON: to look for what has to be escaped takes most of the time of a list.
+type showTexts struct{ kept *memo.Cache[showText, []byte] }
+
+func newShowTexts() showTexts { return showTexts{memo.New[showText, []byte](keptTexts)} }
+
+// appendShow appends s as encoding/json would.
+func (t showTexts) appendShow(to []byte, s *showJSON) []byte {
+	key := showText{
+		id: s.ID, price: s.Price, title: s.Title, venue: s.Venue, description: s.Description, alt: s.ImageAlt, zone: s.TimeZone,
+		starts: s.StartsAt, opens: s.SalesOpenAt, closes: s.SalesCloseAt,
+	}
+	if s.ImageURL != nil {
+		key.image = *s.ImageURL
+	}
+	text, _ := t.kept.Get(key, func() ([]byte, int, error) { // which cannot fail
+		text := s.appendText(nil)
+		return text, len(text), nil
+	})
+	return s.appendStock(append(to, text...))
+}
+
+// appendList appends l as encoding/json would; see encode.go.
+func (t showTexts) appendList(to []byte, l *listJSON) []byte {
 	to = append(to, `{"shows":[`...)
 	for i := range l.Shows {
 		if i > 0 {
 			to = append(to, ',')
 		}
-		to = l.Shows[i].appendJSON(to)
+		to = t.appendShow(to, &l.Shows[i])
 	}
 	to = append(to, `],"next_cursor":`...)
 	return append(appendOptional(to, l.NextCursor, appendString), '}')

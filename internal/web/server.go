@@ -85,8 +85,9 @@ type Server struct {
 
 	connections *connections
 
-	site *page.Site
-	soon openings
+	site  *page.Site
+	soon  openings
+	texts showTexts
 
 	feed    *feed
 	streams atomic.Int64  // open ones
@@ -104,7 +105,7 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		options.MaxStreams = maxStreams
 	}
 	s := &Server{
-		site: page.New(), feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
+		site: page.New(), texts: newShowTexts(), feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
 		deaf: make(chan struct{}), connections: newConnections(options.MaxConnections),
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
 		unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/a-h/templ"
+
+	"github.com/neticket/neticket/internal/web/memo"
 )
 
 // keptBytes is what the parts of pages that are kept may take, of each kind. A show's page takes about 10 kB, a card 2 kB, so in the rush
@@ -16,10 +18,10 @@ const keptBytes = 8 << 20
 // left and its state, and what the form allows. A show that has changed in anything has another key. So a page is as fresh as the show
 // that it was asked to show, and whether to keep a part never has to be decided. Personal pages are not kept: each is seen about once.
 type kept struct {
-	shows    *cache[showKey, slotted]
-	cards    *cache[cardKey, []byte]
-	openings *cache[cardKey, []byte]
-	accepted *cache[string, Lang] // by what a browser accepts: to read that takes longer than to put a page together
+	shows    *memo.Cache[showKey, slotted]
+	cards    *memo.Cache[cardKey, []byte]
+	openings *memo.Cache[cardKey, []byte]
+	accepted *memo.Cache[string, Lang] // by what a browser accepts: to read that takes longer than to put a page together
 }
 
 type showKey struct {
@@ -35,7 +37,7 @@ type cardKey struct {
 
 func newKept() kept {
 	return kept{
-		newCache[showKey, slotted](keptBytes), newCache[cardKey, []byte](keptBytes), newCache[cardKey, []byte](keptBytes), newCache[string, Lang](1 << 20),
+		memo.New[showKey, slotted](keptBytes), memo.New[cardKey, []byte](keptBytes), memo.New[cardKey, []byte](keptBytes), memo.New[string, Lang](1 << 20),
 	}
 }
 
@@ -45,7 +47,7 @@ func (p *printer) keptShow(c Detail) templ.Component {
 		return p.show(c)
 	}
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		body, err := p.site.kept.shows.get(showKey{p.Lang, c.Show, c.Most}, func() (slotted, int, error) {
+		body, err := p.site.kept.shows.Get(showKey{p.Lang, c.Show, c.Most}, func() (slotted, int, error) {
 			blank := Detail{Show: c.Show, Most: c.Most, Units: c.Units, Key: p.site.marker.at(slotKey)}
 			body, err := p.site.marker.cut(p.show(blank))
 			if p.err != nil {
@@ -70,9 +72,9 @@ func (p *printer) keptOpening(s Show) templ.Component {
 	return p.keptPart(p.site.kept.openings, s, p.opening)
 }
 
-func (p *printer) keptPart(in *cache[cardKey, []byte], s Show, draw func(Show) templ.Component) templ.Component {
+func (p *printer) keptPart(in *memo.Cache[cardKey, []byte], s Show, draw func(Show) templ.Component) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		part, err := in.get(cardKey{p.Lang, s}, func() ([]byte, int, error) {
+		part, err := in.Get(cardKey{p.Lang, s}, func() ([]byte, int, error) {
 			var text bytes.Buffer
 			err := draw(s).Render(ctx, &text)
 			if p.err != nil {

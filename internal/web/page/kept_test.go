@@ -2,12 +2,10 @@ package page
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/url"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -118,53 +116,6 @@ func TestVisitorsShareNothingOfTheirOwn(t *testing.T) {
 			t.Error("a slot was not filled")
 		}
 	}
-}
-
-func TestCacheIsBounded(t *testing.T) {
-	t.Parallel()
-	const most = 20 * (entryOverhead + 100)
-	c := newCache[int, string](most)
-	made := 0
-	get := func(key int) {
-		value, err := c.get(key, func() (string, int, error) { made++; return fmt.Sprint(key), 100, nil })
-		if err != nil || value != fmt.Sprint(key) {
-			t.Fatalf("%d: %q, %v", key, value, err)
-		}
-	}
-	for key := range 1000 {
-		get(key)
-		get(0) // which is used all the time, so it stays
-		if n := len(c.young) + len(c.old); n > 20 {
-			t.Fatalf("%d are kept, of 20", n)
-		}
-	}
-	if made != 1000 {
-		t.Errorf("made %d times, want 1000", made)
-	}
-	if _, err := c.get(-1, func() (string, int, error) { return "", 0, errors.New("not made") }); err == nil || len(c.young)+len(c.old) > 20 {
-		t.Error("an error is kept")
-	}
-	value, err := c.get(-1, func() (string, int, error) { return "large", most, nil })
-	if _, kept := c.young[-1]; value != "large" || err != nil || kept {
-		t.Errorf("what is larger than all: %q, %v, kept: %v", value, err, kept)
-	}
-}
-
-func TestCacheIsShared(t *testing.T) {
-	t.Parallel()
-	c := newCache[int, int](100 * entryOverhead)
-	var all sync.WaitGroup
-	for g := range 8 {
-		all.Go(func() {
-			for i := range 2000 {
-				key := (i * (g + 1)) % 97
-				if got, err := c.get(key, func() (int, int, error) { return key * key, 8, nil }); got != key*key || err != nil {
-					t.Errorf("%d: %d, %v", key, got, err)
-				}
-			}
-		})
-	}
-	all.Wait()
 }
 
 // BenchmarkShow is a show's page, of a site that has kept it and of one that has not:

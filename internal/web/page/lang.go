@@ -28,7 +28,7 @@ var matcher = language.NewMatcher([]language.Tag{language.Korean, language.Engli
 
 // Accepted returns the language that suits an Accept-Language header best.
 func (s *Site) Accepted(header string) Lang {
-	lang, _ := s.kept.accepted.get(header, func() (Lang, int, error) { return accepted(header), len(header), nil }) // which cannot fail
+	lang, _ := s.kept.accepted.Get(header, func() (Lang, int, error) { return accepted(header), len(header), nil }) // which cannot fail
 	return lang
 }
 
