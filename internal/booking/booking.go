@@ -62,6 +62,10 @@ type Reservation struct {
 	ConfirmedAt time.Time // zero: never was
 	CancelledAt time.Time // zero: never was
 	AsOf        time.Time // when it was so, by Redis's clock
+
+	// Provisional: MySQL could not be read. Status is Pending, or Cancelling after a cancel, as far as markers tell; the row, which
+	// decides, may say otherwise already. See docs/decisions/0012-pending-without-mysql.md.
+	Provisional bool
 }
 
 // Ref names a reservation. With its show, one shard is asked for the markers; without, each of them.

@@ -3,6 +3,7 @@ package booking
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/neticket/neticket/internal/stock"
@@ -87,7 +88,7 @@ func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation R
 }
 
 // Cancel asks for a confirmed reservation of the user to be cancelled, and waits for it. The reservation comes back as
-// Cancelling or Cancelled. Errors: ErrNotFound, ErrPending, ErrNotCancellable and those of package stock.
+// Cancelling or Cancelled. Errors: ErrNotFound, ErrPending, ErrNotCancellable, ErrUnreadable and those of package stock.
 func (b *BoxOffice) Cancel(ctx context.Context, user int64, ref Ref, wait time.Duration) (Reservation, error) {
 	woken, leave := b.waiters.join(ref.ID)
 	defer leave()
@@ -96,6 +97,9 @@ func (b *BoxOffice) Cancel(ctx context.Context, user int64, ref Ref, wait time.D
 		reservation, err := b.lookup.Find(ctx, user, ref)
 		if err != nil {
 			return Reservation{}, err
+		}
+		if reservation.Provisional {
+			return Reservation{}, fmt.Errorf("%w: whether it can be cancelled is not known", ErrUnreadable)
 		}
 		ref = reservation.Ref()
 		switch reservation.Status {
@@ -148,8 +152,8 @@ func (b *BoxOffice) await(ctx context.Context, r Reservation, wait time.Duration
 	if wait <= 0 || wanted(r) {
 		return r
 	}
-	over := time.NewTimer(wait)
-	defer over.Stop()
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	reread := time.NewTicker(rereadEvery)
 	defer reread.Stop()
 	for {
@@ -158,16 +162,18 @@ func (b *BoxOffice) await(ctx context.Context, r Reservation, wait time.Duration
 			return r
 		case <-b.closing:
 			return r
-		case <-over.C:
-			return r
 		case <-woken:
 		case <-reread.C:
 		}
-		// What cannot be read now is read later; the wait bounds it.
-		if found, err := b.lookup.Find(ctx, r.User, r.Ref()); err == nil {
-			if r = found; wanted(r) {
-				return r
-			}
+		found, err := b.lookup.Find(ctx, r.User, r.Ref())
+		switch {
+		case err != nil: // what cannot be read now is read later; the wait bounds it
+		case found.Provisional: // so it may have changed meanwhile
+			r.Provisional = true
+		case wanted(found):
+			return found
+		default:
+			r = found
 		}
 	}
 }

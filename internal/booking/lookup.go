@@ -17,15 +17,16 @@ type Lookup struct {
 	client redis.UniversalClient
 	shards stock.Shards
 	store  *Store
-	stock  *stock.Store
+	gate   gate
 }
 
 // NewLookup returns a lookup.
 func NewLookup(client redis.UniversalClient, shards stock.Shards, db *sql.DB) *Lookup {
-	return &Lookup{client, shards, NewStore(db), stock.NewStore(db)}
+	return &Lookup{client: client, shards: shards, store: NewStore(db)}
 }
 
-// Find returns a user's reservation. Errors: ErrNotFound, also where the show is another than ref's; ErrUnreadable.
+// Find returns a user's reservation. Where MySQL cannot be read within 2 s it is what its marker says, and Provisional. Errors:
+// ErrNotFound, also where the show is another than ref's; ErrUnreadable where Redis cannot be read, or MySQL and there is no marker.
 //
 // It reads the markers, then the row and its show's epoch at one instant: in this order a reservation that is confirmed in
 // between cannot look lost.
@@ -34,21 +35,25 @@ func (l *Lookup) Find(ctx context.Context, user int64, ref Ref) (Reservation, er
 	if err != nil {
 		return Reservation{}, fmt.Errorf("%w: read markers: %w", ErrUnreadable, err)
 	}
-	show := ref.Show
-	if show == 0 && found.reserve != nil {
-		show = found.reserve.Show
+	show, within := ref.Show, unmarkedWithin
+	if found.reserve != nil {
+		show, within = found.reserve.Show, markedWithin
 	}
 	var row *Row
 	var epoch int64
-	if show != 0 {
-		row, epoch, err = l.store.WithEpoch(ctx, show, ref.ID)
-	} else {
-		row, epoch, err = l.store.ByID(ctx, ref.ID)
-	}
-	if err != nil {
-		return Reservation{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
+	err = l.gate.read(ctx, within, func(ctx context.Context) (err error) {
+		if show != 0 {
+			row, epoch, err = l.store.WithEpoch(ctx, show, ref.ID)
+		} else {
+			row, epoch, err = l.store.ByID(ctx, ref.ID)
+		}
+		return err
+	})
 	switch {
+	case err != nil && found.reserve != nil && ctx.Err() == nil:
+		return provisional(ref.ID, user, *found.reserve, found.cancel, found.asOf), nil
+	case err != nil:
+		return Reservation{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	case row != nil && row.User == user && (ref.Show == 0 || row.Show == ref.Show):
 		return asSeen(row, found.cancel, epoch, found.asOf), nil
 	case row == nil && found.reserve != nil:
@@ -113,6 +118,17 @@ func withoutRow(id uuid.UUID, user int64, marker stock.Marker, epoch int64, now 
 	r := Reservation{ID: id, Show: marker.Show, User: user, Units: marker.Units, Status: Pending, BookedAt: marker.At(), AsOf: now}
 	if marker.Epoch < epoch {
 		r.Status, r.Reason = Rejected, Lost
+	}
+	return r
+}
+
+// provisional is what markers say while MySQL cannot be read: that the request was accepted, not whether it is recorded. Whoever has
+// asked for a cancel was told that it is under way, and is told so still.
+func provisional(id uuid.UUID, user int64, marker stock.Marker, cancel *stock.Marker, now time.Time) Reservation {
+	r := withoutRow(id, user, marker, marker.Epoch, now)
+	r.Provisional = true
+	if cancel != nil {
+		r.Status = Cancelling
 	}
 	return r
 }

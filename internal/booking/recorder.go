@@ -65,7 +65,7 @@ func (r *Recorder) Vanished(ctx context.Context, shard int) { r.alarm.Vanished(c
 func (r *Recorder) Handle(ctx context.Context, shard int, batch []stream.Entry) error {
 	entries := make([]Entry, 0, len(batch))
 	for _, raw := range batch {
-		entry, err := decode(raw)
+		entry, err := stock.ParseEntry(raw)
 		if err == nil {
 			entries = append(entries, entry)
 			continue

@@ -180,17 +180,41 @@ func (s *Store) one(result *sql.Row) (*Row, int64, error) {
 	return row, epoch, nil
 }
 
-// known returns which of the ids have a row.
-func (s *Store) known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
-	known := map[uuid.UUID]bool{}
-	if len(ids) == 0 {
-		return known, nil
+// withEpochs returns the rows of those ids that have one and, as of the same instant, the epochs of the shows' stock. One statement
+// reads one snapshot, a UNION too; a join would read every row of a show, or hang on which index the server prefers.
+func (s *Store) withEpochs(ctx context.Context, ids []uuid.UUID, shows []int64) (map[uuid.UUID]*Row, map[int64]int64, error) {
+	found, epochs := map[uuid.UUID]*Row{}, make(map[int64]int64, len(shows))
+	args := make([]any, 0, len(shows)+len(ids))
+	for _, show := range shows {
+		args = append(args, show)
 	}
-	rows, err := query(s.db.QueryContext(ctx, "SELECT "+columns+" FROM reservations r WHERE r.id IN ("+list("?", len(ids))+")", bytesOf(ids)...))
-	for _, row := range rows {
-		known[row.ID] = true
+	statement := "SELECT s.show_id, s.epoch" + strings.Repeat(", NULL", strings.Count(columns, ",")+1) +
+		" FROM stock s WHERE s.show_id IN (" + list("?", len(shows)) + ")"
+	if len(ids) > 0 {
+		statement += " UNION ALL SELECT NULL, NULL, " + columns + " FROM reservations r WHERE r.id IN (" + list("?", len(ids)) + ")"
+		args = append(args, bytesOf(ids)...)
 	}
-	return known, err
+	rows, err := s.db.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read reservations and epochs: %w", err)
+	}
+	defer rows.Close() // rows.Err tells
+	for rows.Next() {
+		var show, epoch sql.NullInt64
+		row, err := scan(rows, &show, &epoch)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read reservations and epochs: %w", err)
+		}
+		if row != nil {
+			found[row.ID] = row
+		} else {
+			epochs[show.Int64] = epoch.Int64
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, nil, fmt.Errorf("read reservations and epochs: %w", err)
+	}
+	return found, epochs, nil
 }
 
 // ofUser returns a user's rows, newest first, at most limit, those after the given one in that order.

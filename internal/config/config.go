@@ -50,6 +50,8 @@ type Config struct {
 	BatchSize     int           // entries of one transaction
 	FlushInterval time.Duration // between two write-backs
 	MaxBacklog    int           // unsettled entries of a show before 503 busy
+	MaxWaiting    int           // bookings and cancels that may wait for their turn before 503 busy
+	MaxWait       time.Duration // how long they may
 	Remember      time.Duration // of a request key
 
 	TokenSecrets   [][]byte `json:"-"` // the first signs, all verify

@@ -40,7 +40,7 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 		}
 		return r.id()
 	}
-	book(show, "used")
+	used := book(show, "used")
 	marker := stock.ReserveField(booking.NewID(me, show, "garbled").String())
 	started := d.stage(t, stage{title: "Hamlet", capacity: 30, starts: -time.Minute, closes: time.Hour})
 	paused := d.stage(t, stage{title: "Macbeth", capacity: 30, starts: 40 * 24 * time.Hour})
@@ -62,7 +62,9 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 		{"show-unknown-503", troubled + at, "newcomer", refused("units", "1")},
 		{"problem-429", troubled + "/reservations", "hurried", hurried},
 		{"problem-500", at + "?key=garbled", "customer", submitted("units", "1")},
-		{"problem-503", troubled + "/reservations", "customer", nil},
+		{"problem-503", troubled + bookedAt(show) + "00000000-0000-8000-8000-000000000000", "customer", nil},
+		{"booking-provisional", troubled + bookedAt(show) + used, "customer", nil},
+		{"mine-partial", troubled + "/reservations", "customer", nil},
 		{"login-503", troubled + "/login", "", refused("email", "kim@example.com", "password", passphrase)},
 		{"cancel-409", late, "customer", cancelled(late)},
 		{"cancel-503", held, "customer", cancelled(held)},

@@ -52,7 +52,7 @@ func (w *walk) trouble(t *testing.T) {
 	nobody, anna, boss := w.troubled.as(t, 0), w.troubled.as(t, 71), admin(t, w.troubled)
 	show, distrusted := w.Show(t, 5, 0), w.Show(t, 5, 0)
 	booked, again := w.book(t, anna, show), w.book(t, anna, show)
-	second := w.book(t, anna, distrusted)
+	second, unknown := w.book(t, anna, distrusted), ticket{show, "00000000-0000-8000-8000-000000000000"}
 	w.crowdOfHashes(t, w.troubled)
 
 	if err := w.Redis.HSet(t.Context(), w.Shards.Show(distrusted), "state", "unloaded").Err(); err != nil {
@@ -92,8 +92,13 @@ func (w *walk) trouble(t *testing.T) {
 		line{"MySQL is away", anna, me, "", "", "", "503 unavailable", ""},
 		line{"MySQL is away", anna, newPassword, "", `{"current":"correct horse","new":"battery staple"}`, "", "503 unavailable", ""},
 		line{"MySQL is away", anna, mine, "", "", "", "503 unavailable", ""},
-		line{"MySQL is away", anna, look, booked, "", "", "503 unavailable", ""},
-		line{"MySQL is away", anna, lookOld, booked, "", "", "503 unavailable", ""},
+		line{"MySQL is away, a marker tells", anna, look, second, "", "", "200", "status=pending Reservation-Provisional=true"},
+		line{"MySQL is away, a marker tells", anna, lookOld, second, "", "", "200", "status=pending Reservation-Provisional=true"},
+		line{"MySQL is away, waited for", anna, look, second, "", "Prefer: wait=1", "200", "status=pending Reservation-Provisional=true"},
+		line{"MySQL is away, after a cancel", anna, look, booked, "", "", "200", "status=cancelling Reservation-Provisional=true"},
+		line{"MySQL is away, no marker", anna, look, unknown, "", "", "503 unavailable", ""},
+		line{"MySQL is away, no marker", anna, lookOld, unknown, "", "", "503 unavailable", ""},
+		line{"MySQL is away, the same key", anna, book, show, one, "Idempotency-Key: k", "200", "Location status=pending Reservation-Provisional=true"},
 		line{"MySQL is away", anna, cancel, booked, "", "", "503 unavailable", ""},
 		line{"MySQL is away", anna, cancelOld, booked, "", "", "503 unavailable", ""},
 		line{"MySQL is away", boss, create, "", posterWith(t, func(*poster) {}), "", "503 unavailable", ""},

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/stock"
 )
 
 // compare checks markers against rows that were read after them.
@@ -62,8 +63,8 @@ func (c *checker) unanswered(ctx context.Context, claims []claim) error {
 	}
 	claims = slices.DeleteFunc(claims, func(m claim) bool {
 		for _, raw := range found[m.field+m.text].Val() { // at most one; ids repeat after a fail-over
-			e, ok := parseEntry(raw)
-			if ok && e.epoch == m.Epoch && e.seq == m.Seq && e.id == m.id {
+			e, err := stock.ParseEntry(raw)
+			if err == nil && e.Epoch == m.Epoch && e.Seq == m.Seq && e.ID == m.id {
 				return true
 			}
 		}

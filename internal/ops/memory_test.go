@@ -3,6 +3,9 @@ package ops
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -61,10 +64,35 @@ func TestGroupMemory(t *testing.T) {
 func TestPercentOf(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
-	for kept, want := range map[uint64]int{0: 400, mib: 400, 16 * mib: 400, 32 * mib: 200, 64 * mib: 100, 128 * mib: 50, 256 * mib: 25, 4096 * mib: 25} {
+	for kept, want := range map[uint64]int{0: 400, mib: 400, 12 * mib: 400, 16 * mib: 300, 48 * mib: 100, 80 * mib: 60, 100 * mib: 28, 120 * mib: 20, 128 * mib: 20, 4096 * mib: 20} {
 		if got := percentOf(kept); got != want {
 			t.Errorf("%d MiB: %d, want %d", kept/mib, got, want)
 		}
+	}
+}
+
+// The options follow what a process keeps, which here is more than the target.
+func TestGarbageCollectionAdapts(t *testing.T) { // not in parallel: the options are the whole process's
+	before := debug.SetGCPercent(mostGOGC)
+	defer debug.SetGCPercent(before)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- GarbageCollection{adapt: true}.Run(ctx) }()
+	kept := make([]byte, target)
+	percent := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	for until := time.Now().Add(30 * time.Second); ; {
+		runtime.GC()
+		if metrics.Read(percent); percent[0].Value.Uint64() == leastGOGC {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatalf("GOGC is %d still", percent[0].Value.Uint64())
+		}
+	}
+	runtime.KeepAlive(kept)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -60,13 +60,23 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 
 // countShed counts an error with which a request was refused to protect the rest. The limits per second count for themselves.
 func (m *metrics) countShed(err error) {
-	if errors.Is(err, stock.ErrBusy) {
-		m.shed.WithLabelValues("backlog").Inc()
-	} else if errors.Is(err, account.ErrBusy) {
-		m.shed.WithLabelValues("password_queue").Inc()
-	} else if _, ok := errors.AsType[*account.TooManyAttemptsError](err); ok {
-		m.shed.WithLabelValues("login_attempts").Inc()
+	reason := ""
+	_, guessing := errors.AsType[*account.TooManyAttemptsError](err)
+	switch {
+	case errors.Is(err, stock.ErrQueueFull):
+		reason = "queue_full"
+	case errors.Is(err, stock.ErrQueueWait):
+		reason = "queue_wait"
+	case errors.Is(err, stock.ErrBusy):
+		reason = "backlog"
+	case errors.Is(err, account.ErrBusy):
+		reason = "password_queue"
+	case guessing:
+		reason = "login_attempts"
+	default:
+		return
 	}
+	m.shed.WithLabelValues(reason).Inc()
 }
 
 // countStreams exports how many streams are open.

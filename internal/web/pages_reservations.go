@@ -38,7 +38,7 @@ func pageReservation(r booking.Reservation, of show.Show) page.Reservation {
 	j := newReservationJSON(r, of)
 	p := page.Reservation{
 		ID: r.ID.String(), Number: j.Number, Units: r.Units, Total: j.PriceTotal, Status: string(r.Status), Reason: string(r.Reason),
-		BookedAt: r.BookedAt, Cancellable: j.Cancellable, Started: !r.AsOf.Before(of.StartsAt),
+		BookedAt: r.BookedAt, Cancellable: j.Cancellable, Started: !r.AsOf.Before(of.StartsAt), Provisional: r.Provisional,
 		Show: page.Show{
 			ID: of.ID, Title: of.Title, Venue: of.Venue, Price: of.Price, Alt: of.ImageAlt, Zone: of.TimeZone, Starts: of.StartsAt,
 		},
@@ -94,6 +94,8 @@ func (s *Server) calendar(c echo.Context, me account.Claims) error {
 	switch {
 	case err != nil:
 		return err
+	case r.Provisional:
+		return booking.ErrUnreadable
 	case r.Status == booking.Pending:
 		return booking.ErrPending
 	case r.Status != booking.Confirmed:
@@ -108,7 +110,7 @@ func (s *Server) calendar(c echo.Context, me account.Claims) error {
 	return c.Blob(http.StatusOK, "text/calendar; charset=utf-8", event.Calendar())
 }
 
-// minePage shows the person's reservations, those booked last on the first page.
+// minePage shows the person's reservations, those booked last on the first page. While MySQL cannot be read it shows what markers tell.
 func (s *Server) minePage(c echo.Context, me account.Claims) error {
 	query, err := parameters(c)
 	if err != nil {
@@ -124,11 +126,14 @@ func (s *Server) minePage(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.user(c, me)
-	if err != nil {
-		return err
+	mine := &page.Mine{Later: !after.BookedAt.IsZero(), Partial: found.Partial != nil}
+	if !mine.Partial { // else nobody can tell whose it is
+		user, err := s.user(c, me)
+		if err != nil {
+			return err
+		}
+		mine.Email = user.Email
 	}
-	mine := &page.Mine{Later: !after.BookedAt.IsZero(), Email: user.Email}
 	for _, r := range found.Reservations {
 		of, err := s.deps.Shows.Get(ctx, r.Show)
 		if err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html"
 	"net/url"
 	"strings"
@@ -28,21 +29,26 @@ func TestReservationPage(t *testing.T) {
 	}
 	begun := booked(booking.Confirmed)
 	begun.AsOf = noon.Add(2 * time.Hour)
+	guess, undone := booked(booking.Pending), booked(booking.Cancelling)
+	guess.Provisional, undone.Provisional = true, true
 	const follows, refreshes, cancels, calendar = "data-follow=", `http-equiv="refresh"`, `/cancel"`, "calendar.ics"
 	for name, test := range map[string]struct {
 		answer   booking.Reservation
 		ko, en   string
 		has, not []string
 	}{
-		"pending":    {booked(booking.Pending), "표를 확보했습니다", "We are holding your tickets", []string{follows, refreshes}, []string{number, "onfirmed<", "확정되었", "<svg class=\"qr\"", cancels, calendar}},
-		"confirmed":  {booked(booking.Confirmed), "예매가 확정되었습니다", "Your booking is confirmed", []string{number, `<svg class="qr"`, cancels, calendar}, []string{follows, refreshes}},
-		"begun":      {begun, "공연이 시작되어", "can no longer be cancelled", []string{number}, []string{follows, cancels, calendar}},
-		"cancelling": {booked(booking.Cancelling), "예매를 취소하고 있습니다", "is being cancelled", []string{follows, refreshes}, []string{number, cancels, calendar}},
-		"cancelled":  {booked(booking.Cancelled), "예매가 취소되었습니다", "Your booking is cancelled", nil, []string{number, follows, refreshes, cancels, calendar}},
-		"sold out":   {rejected(booking.SoldOut), "남은 표가 없었습니다", "The last tickets were gone", nil, []string{number, follows, cancels, calendar}},
-		"limit":      {rejected(booking.LimitReached), "매수를 넘는", "than one person may", nil, []string{number}},
-		"lost":       {rejected(booking.Lost), "다시 예매해 주세요", "please book again", nil, []string{number}},
-		"error":      {rejected(booking.Failed), "저희 쪽 문제로", "that is our fault", nil, []string{number}},
+		"pending": {booked(booking.Pending), "표를 확보했습니다", "We are holding your tickets", []string{follows, refreshes}, []string{number, "onfirmed<", "확정되었", "<svg class=\"qr\"", cancels, calendar}},
+		"provisional": {guess, "확정되었는지 조회할 수 없습니다", "can’t look up whether it is confirmed", []string{follows, refreshes, `data-status="pending"`},
+			[]string{number, "We are holding", "표를 확보", "mostly within a second", "<svg class=\"qr\"", cancels, calendar}},
+		"cancelling, provisional": {undone, "예매를 취소하고 있습니다", "is being cancelled", []string{follows, refreshes}, []string{number, cancels, calendar}},
+		"confirmed":               {booked(booking.Confirmed), "예매가 확정되었습니다", "Your booking is confirmed", []string{number, `<svg class="qr"`, cancels, calendar}, []string{follows, refreshes}},
+		"begun":                   {begun, "공연이 시작되어", "can no longer be cancelled", []string{number}, []string{follows, cancels, calendar}},
+		"cancelling":              {booked(booking.Cancelling), "예매를 취소하고 있습니다", "is being cancelled", []string{follows, refreshes}, []string{number, cancels, calendar}},
+		"cancelled":               {booked(booking.Cancelled), "예매가 취소되었습니다", "Your booking is cancelled", nil, []string{number, follows, refreshes, cancels, calendar}},
+		"sold out":                {rejected(booking.SoldOut), "남은 표가 없었습니다", "The last tickets were gone", nil, []string{number, follows, cancels, calendar}},
+		"limit":                   {rejected(booking.LimitReached), "매수를 넘는", "than one person may", nil, []string{number}},
+		"lost":                    {rejected(booking.Lost), "다시 예매해 주세요", "please book again", nil, []string{number}},
+		"error":                   {rejected(booking.Failed), "저희 쪽 문제로", "that is our fault", nil, []string{number}},
 	} {
 		f := withShow(t)
 		f.shelf.shows[0].Title = "<i>Swan"
@@ -143,6 +149,41 @@ func TestCalendarFile(t *testing.T) {
 		f.box.answer = booked(status)
 		if w := f.page("GET", minePath+"/calendar.ics", "", f.token(7, account.Customer)); w.Code != want {
 			t.Errorf("%s: %d, want %d", status, w.Code, want)
+		}
+	}
+	f.box.answer = booked(booking.Pending)
+	f.box.answer.Provisional = true
+	if w := f.page("GET", minePath+"/calendar.ics", "", f.token(7, account.Customer)); w.Code != 503 {
+		t.Errorf("whether it is confirmed is not known: %d", w.Code)
+	}
+}
+
+// While MySQL cannot be read my page shows what markers tell, says what is missing, and asks MySQL for nothing.
+func TestMinePageWithoutMySQL(t *testing.T) {
+	t.Parallel()
+	f := withShow(t)
+	f.people.err = account.ErrUnavailable
+	f.box.page.Partial = fmt.Errorf("%w: away", booking.ErrUnreadable)
+	texts := map[string][]string{"ko": {"최근 예매만 볼 수 있고", "아직 예매한 공연이 없습니다"}, "en": {"Only recent bookings", "You have not booked anything yet"}}
+	look := func(lang string) string {
+		t.Helper()
+		w := f.page("GET", "/reservations", "", f.token(7, account.Customer), "Accept-Language: "+lang)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), texts[lang][0]) || strings.Contains(w.Body.String(), texts[lang][1]) {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		return w.Body.String()
+	}
+	for lang := range texts {
+		look(lang)
+	}
+	r := booked(booking.Pending)
+	r.Provisional = true
+	f.box.page.Reservations = []booking.Reservation{r}
+	for lang := range texts {
+		for _, want := range []string{`href="` + minePath + `"`, `data-follow="/api/v1` + minePath + `"`, `data-state="provisional"`} {
+			if body := look(lang); !strings.Contains(body, want) {
+				t.Errorf("%s is not in\n%s", want, body)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -20,6 +21,21 @@ const (
 
 // reservationPath is the address of a reservation's page; below apiPath, that of its JSON.
 func reservationPath(r booking.Ref) string { return page.ReservationPath(r.Show, r.ID.String()) }
+
+// headerProvisional says that MySQL could not be read, so that a status is no more than what the marker tells.
+const headerProvisional = "Reservation-Provisional"
+
+// describe says in an answer's headers where a reservation is, and whether its status is provisional.
+func describe(h http.Header, r booking.Reservation) {
+	h[echo.HeaderLocation] = []string{apiPath + reservationPath(r.Ref())}
+	markProvisional(h, r)
+}
+
+func markProvisional(h http.Header, r booking.Reservation) {
+	if r.Provisional {
+		h[headerProvisional] = []string{"true"}
+	}
+}
 
 // isReservationRoute reports whether a route is the list of reservations, or is about one of them.
 func isReservationRoute(route string) bool {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -113,7 +114,7 @@ func (s *Server) reserve(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	h[echo.HeaderLocation] = []string{apiPath + reservationPath(r.Ref())}
+	describe(h, r)
 	status := http.StatusCreated
 	switch {
 	case repeated:
@@ -173,7 +174,7 @@ func (s *Server) listReservations(c echo.Context, me account.Claims) error {
 	}
 	ctx := c.Request().Context()
 	page, err := s.deps.Reservations.List(ctx, me.UserID, after, limit)
-	if err != nil {
+	if err = cmp.Or(err, page.Partial); err != nil { // half a list would be taken for all of it
 		return err
 	}
 	list := make([]reservationJSON, 0, len(page.Reservations))
@@ -199,6 +200,7 @@ func (s *Server) answerReservation(c echo.Context, status int, r booking.Reserva
 	if err != nil {
 		return err
 	}
+	markProvisional(c.Response().Header(), r)
 	return answer(c, status, newReservationJSON(r, of))
 }
 

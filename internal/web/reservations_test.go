@@ -79,6 +79,27 @@ func TestGetReservation(t *testing.T) {
 	}
 }
 
+// What markers alone tell says so in a header, wherever it is answered; what rows tell does not.
+func TestProvisionalIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, provisional := range []bool{false, true} {
+		f := withShow(t)
+		for call, status := range map[string]booking.Status{
+			"GET " + ownPath: booking.Pending, "GET " + oldPath: booking.Pending, "HEAD " + ownPath: booking.Pending,
+			"DELETE " + ownPath: booking.Cancelling, "POST " + bookPath: booking.Pending,
+		} {
+			f.box.answer = booked(status)
+			f.box.answer.Provisional = provisional
+			method, path, _ := strings.Cut(call, " ")
+			body := map[bool]string{true: `{"units":2}`}[method == "POST"]
+			w := f.do(method, path, body, f.token(7, account.Customer))
+			if got := w.Header().Get("Reservation-Provisional"); w.Code >= 300 || got != map[bool]string{true: "true"}[provisional] {
+				t.Errorf("%s, provisional %v: %d, the header is %q", call, provisional, w.Code, got)
+			}
+		}
+	}
+}
+
 // What is said of one reservation holds for GET and DELETE.
 func TestOwnReservationRefusesNonsense(t *testing.T) {
 	t.Parallel()
@@ -168,6 +189,8 @@ func TestListReservations(t *testing.T) {
 	}
 
 	f.box.err = booking.ErrUnreadable
+	wantProblem(t, f.do("GET", "/api/v1/reservations", "", token), 503, "unavailable")
+	f.box.err, f.box.page.Partial = nil, booking.ErrUnreadable
 	wantProblem(t, f.do("GET", "/api/v1/reservations", "", token), 503, "unavailable")
 	wantProblem(t, f.do("GET", "/api/v1/reservations", ""), 401, "unauthenticated")
 }

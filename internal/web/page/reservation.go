@@ -15,6 +15,15 @@ type Reservation struct {
 	BookedAt       time.Time
 	Cancellable    bool
 	Started        bool // the show has
+	Provisional    bool // MySQL could not be read: only that it was accepted is known
+}
+
+// State is what a page says of the reservation: its status, unless that is a mere guess.
+func (r Reservation) State() string {
+	if r.Provisional && r.Status == "pending" {
+		return "provisional"
+	}
+	return r.Status
 }
 
 // ReservationPath is the address of a reservation's page. All links to one are made here.
@@ -39,7 +48,7 @@ func (r Reservation) says() string {
 	case r.Status == "confirmed" && r.Started:
 		return "reservation.says.started"
 	}
-	return "reservation.says." + r.Status
+	return "reservation.says." + r.State()
 }
 
 // Mine is a person's reservations.
@@ -49,7 +58,8 @@ type Mine struct {
 	Void     []Reservation // cancelled and rejected, booked last first
 	Next     string        // cursor; empty: this is the last page
 	Later    bool          // this is not the first page
-	Email    string        // of the person
+	Email    string        // of the person; empty: not known
+	Partial  bool          // MySQL could not be read: older ones are missing, and of all others the outcome is not known
 }
 
 // Awaited returns the first reservation that is not settled, or nil. Of a show that has started it may be a cancel.

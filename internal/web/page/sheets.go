@@ -36,10 +36,10 @@ var pages = map[string]func(p *printer, v View) sheet{
 	}),
 
 	"reservation": showing(func(p *printer, _ View, c Reservation) sheet {
-		return sheet{title: p.t("reservation.title." + c.Status), head: refreshWhile(!c.Settled()), main: p.reservation(c)}
+		return sheet{title: p.t("reservation.title." + c.State()), head: refreshWhile(!c.Settled()), main: p.reservation(c)}
 	}),
-	"reservations": showing(func(p *printer, _ View, c *Mine) sheet {
-		return sheet{title: p.t("nav.reservations"), head: refreshWhile(c.Awaited() != nil), main: p.reservations(c)}
+	"reservations": showing(func(p *printer, v View, c *Mine) sheet {
+		return sheet{title: p.t("nav.reservations"), head: refreshWhile(c.Awaited() != nil), main: p.reservations(v.URL.String(), c)}
 	}),
 	"cancel": showing(func(p *printer, _ View, c Cancel) sheet { return sheet{title: p.t(c.asked()), main: p.cancel(c)} }),
 
