@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 BINARIES := api worker flusher neticket
 LINT := go -C tools tool -n golangci-lint
+TEMPL := go -C tools tool -n templ
 
 .DEFAULT_GOAL := help
 
@@ -52,10 +53,15 @@ bench-build: servers build
 	@scripts/install wrk
 	go build -o bin/bench ./bench
 
-check: ## Check format, lint and security
+generate: ## Compile the templates of the pages (*.templ) to Go; the result is committed
+	"$$($(TEMPL))" fmt -log-level warn internal/web/page
+	"$$($(TEMPL))" generate -log-level warn -path internal/web/page
+
+check: ## Check format, lint, security, and that the compiled templates are current
 	@test -z "$$(gofmt -l bench cmd internal migrations)" || { gofmt -l bench cmd internal migrations; echo "run gofmt on these"; exit 1; }
+	"$$($(TEMPL))" generate -check -log-level warn -path internal/web/page || { echo "run make generate"; exit 1; }
 	go mod verify >/dev/null && go mod tidy -diff
 	go vet ./...
 	"$$($(LINT))" run --allow-parallel-runners ./...
 
-.PHONY: help servers browser build run test soak fuzz bench bench-full bench-build check
+.PHONY: help servers browser build run test soak fuzz bench bench-full bench-build generate check

@@ -60,6 +60,8 @@ type Config struct {
 	MaxConnections int // of clients at once; 0: as many as files allow
 	RatePerUser    int // requests per second; 0: off
 	RatePerAddress int // requests per second; 0: off
+
+	HTTPCompression bool
 }
 
 // Load reads the settings of role through lookup, such as os.LookupEnv; an empty variable counts as not set. The error

@@ -53,6 +53,7 @@ func TestLoadDefaults(t *testing.T) {
 		c.ImagesURL = "file://" + images
 		c.RatePerUser = 20
 		c.RatePerAddress = 1000
+		c.HTTPCompression = true
 	}
 	tests := map[config.Role]struct {
 		env  map[string]string

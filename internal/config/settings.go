@@ -157,6 +157,11 @@ func settings() []setting {
 			binding: to(func(c *Config) *int { return &c.RatePerAddress }, whole(0, math.MaxInt32)),
 		},
 		{
+			name: "NETICKET_HTTP_COMPRESSION", def: "true", of: api,
+			doc:     "whether public pages, and the stylesheet and script of all pages, are sent compressed to clients that accept gzip; false where a proxy does it",
+			binding: to(func(c *Config) *bool { return &c.HTTPCompression }, boolean),
+		},
+		{
 			name: "NETICKET_START_TIMEOUT", def: "2m", of: all,
 			doc:     "how long a process waits at start for Redis and MySQL before it gives up",
 			binding: to(func(c *Config) *time.Duration { return &c.StartTimeout }, duration(time.Millisecond)),

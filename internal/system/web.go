@@ -34,6 +34,7 @@ func (s *System) OpenWeb(ctx context.Context, bucket images.Bucket, onDrain func
 	}, web.Options{
 		MaxConnections: s.maxConnections(),
 		TrustedProxies: s.Config.TrustedProxies, RatePerUser: s.Config.RatePerUser, RatePerAddress: s.Config.RatePerAddress,
+		Compress: s.Config.HTTPCompression,
 		DrainFor: drainFor,
 		OnDrain: func() {
 			onDrain()

@@ -13,7 +13,7 @@ const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-
 
 // getDocument sends the OpenAPI document.
 func (s *Server) getDocument(c echo.Context) error {
-	return sendFile(c, "application/yaml", revalidate, hash(apidoc.YAML()), apidoc.YAML())
+	return s.sendText(c, "application/yaml", revalidate, hash(apidoc.YAML()), apidoc.YAML(), nil)
 }
 
 // getDocs sends the page that shows the document.
@@ -23,5 +23,5 @@ func (s *Server) getDocs(c echo.Context) error {
 		return fmt.Errorf("make the page of the interface: %w", err)
 	}
 	c.Response().Header().Set(echo.HeaderContentSecurityPolicy, docsPolicy)
-	return sendFile(c, echo.MIMETextHTMLCharsetUTF8, revalidate, hash(page), page)
+	return s.sendText(c, echo.MIMETextHTMLCharsetUTF8, revalidate, hash(page), page, nil)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
 	"sync"
 	"time"
@@ -23,7 +22,7 @@ type buffer struct{ bytes []byte }
 
 const (
 	newBuffer = 1 << 10
-	maxBuffer = 16 << 10 // larger ones are left to the garbage collector
+	maxBuffer = 64 << 10 // a page of 100 shows with long descriptions; larger ones are left to the garbage collector
 )
 
 var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, newBuffer)} }}
@@ -92,7 +91,10 @@ func (r *reservationJSON) appendJSON(to []byte) []byte {
 }
 
 // appendJSON appends s as encoding/json would.
-func (s *showJSON) appendJSON(to []byte) []byte {
+func (s *showJSON) appendJSON(to []byte) []byte { return s.appendStock(s.appendText(to)) }
+
+// appendText appends what an admin has written: it stays the same while the show sells.
+func (s *showJSON) appendText(to []byte) []byte {
 	to = append(to, `{"id":`...)
 	to = strconv.AppendInt(to, s.ID, 10)
 	to = append(to, `,"title":`...)
@@ -114,7 +116,11 @@ func (s *showJSON) appendJSON(to []byte) []byte {
 	to = append(to, `,"sales_open_at":`...)
 	to = appendTime(to, s.SalesOpenAt)
 	to = append(to, `,"sales_close_at":`...)
-	to = appendTime(to, s.SalesCloseAt)
+	return appendTime(to, s.SalesCloseAt)
+}
+
+// appendStock appends the rest, which is another with each poll.
+func (s *showJSON) appendStock(to []byte) []byte {
 	to = append(to, `,"capacity":`...)
 	to = strconv.AppendInt(to, int64(s.Capacity), 10)
 	to = append(to, `,"left":`...)
@@ -202,11 +208,9 @@ func appendUUID(to []byte, id uuid.UUID) []byte {
 	return hex.AppendEncode(to, id[10:])
 }
 
-// appendString leaves what has to be escaped to encoding/json.
 func appendString[S ~string](to []byte, s S) []byte {
 	if !needsNoEscape(string(s)) {
-		quoted, _ := json.Marshal(string(s)) // a string cannot fail
-		return append(to, quoted...)
+		return appendEscaped(to, string(s))
 	}
 	to = append(to, '"')
 	to = append(to, s...)

@@ -49,10 +49,10 @@ func (s *Server) listShows(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, struct {
-		Shows      []showJSON `json:"shows"`
-		NextCursor *string    `json:"next_cursor"`
-	}{page, next})
+	body, list := takeBuffer(), listJSON{page, next}
+	body.bytes = s.texts.appendList(body.bytes, &list)
+	c.Response().Header()[echo.HeaderContentLength] = []string{strconv.Itoa(len(body.bytes) + len("\n"))}
+	return s.sendBuffer(c, http.StatusOK, typeJSON, body)
 }
 
 // parameters returns those of the URL, unlike c.QueryParams not without those that it cannot read. None is given twice: whoever

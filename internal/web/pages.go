@@ -29,6 +29,8 @@ const maxForm = 3 * maxBody
 const pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+var pagePolicies = []string{pagePolicy} // the value of the header; shared, and never changed in place
+
 // routePages says what the pages are. Each works without scripts: a form is posted, and the answer leads to a page.
 func (s *Server) routePages() {
 	pages := s.echo.Group("")
@@ -49,20 +51,23 @@ func (s *Server) routePages() {
 func (s *Server) render(c echo.Context, status int, name string, content any) error {
 	view := s.view(c)
 	view.Content = content
-	var text bytes.Buffer
-	if err := s.site.Write(&text, name, view); err != nil {
+	body := takeBuffer()
+	defer body.free()
+	text := bytes.NewBuffer(body.bytes)
+	err := s.site.Write(text, name, view)
+	body.bytes = text.Bytes()
+	if err != nil {
 		return err
 	}
 	h := c.Response().Header()
-	h.Set(echo.HeaderContentSecurityPolicy, pagePolicy)
-	if name == "home" || name == "search" || name == "show" {
-		h.Set(echo.HeaderCacheControl, "private, no-cache")
+	h[echo.HeaderContentSecurityPolicy] = pagePolicies
+	if publicPage(name) {
+		h[echo.HeaderCacheControl] = []string{"private, no-cache"}
 	}
 	// With no-referrer a browser would not even tell us where a form was, and old ones send "Origin: null", as of another site.
-	h.Set(echo.HeaderReferrerPolicy, "same-origin")
-	h.Set("Content-Language", string(view.Lang))
-	h.Set(echo.HeaderVary, "Cookie, Accept-Language")
-	return c.HTMLBlob(status, text.Bytes())
+	h[echo.HeaderReferrerPolicy] = []string{"same-origin"}
+	h["Content-Language"] = []string{string(view.Lang)}
+	return s.sendPage(c, status, name, body.bytes)
 }
 
 // view is what every page shows of its request.
@@ -122,7 +127,7 @@ func (s *Server) language(c echo.Context) page.Lang {
 			return lang
 		}
 	}
-	return page.Accepted(r.Header.Get("Accept-Language"))
+	return s.site.Accepted(r.Header.Get("Accept-Language"))
 }
 
 // text returns a text of the site in a request's language. A key that is not there is a fault of ours, and shows.
@@ -177,7 +182,7 @@ func (s *Server) getFile(c echo.Context) error {
 	if !ok {
 		return echo.ErrNotFound
 	}
-	return sendFile(c, file.Type, images.CacheControl, strings.TrimSuffix(c.Param("file"), path.Ext(c.Param("file"))), file.Data)
+	return s.sendText(c, file.Type, images.CacheControl, strings.TrimSuffix(c.Param("file"), path.Ext(c.Param("file"))), file.Data, file.Gzip)
 }
 
 // getPoster draws the poster of a show that has no image.

@@ -84,7 +84,7 @@ func TestFaultsOfAccounts(t *testing.T) {
 		"busy":         {"/login", "en", account.ErrBusy, 503, "2", []string{"Nothing was done", `role="alert"`}},
 		"MySQL away":   {"/login", "en", errUnavailable, 503, "1", []string{"Our servers do not answer just now"}},
 		"a fault":      {"/login", "en", account.ErrInvalidToken, 500, "", []string{"Something went wrong"}},
-		"taken":        {"/signup", "en", account.ErrEmailTaken, 409, "", []string{`id="email-fault">There is an account`, `<a href="/login?next=%2fshows%2f1">Log in instead`, `value="&lt;b&gt;Kim"`}},
+		"taken":        {"/signup", "en", account.ErrEmailTaken, 409, "", []string{`id="email-fault">There is an account`, `<a href="/login?next=%2Fshows%2F1">Log in instead`, `value="&lt;b&gt;Kim"`}},
 		"taken, ko":    {"/signup", "ko", account.ErrEmailTaken, 409, "", []string{"이미 가입된 이메일 주소입니다."}},
 		"no name":      {"/signup", "en", bad("name", "required"), 422, "", []string{`id="name-fault">Please enter your name.`, "Please check what is marked"}},
 		"no address":   {"/signup", "en", bad("email", "format"), 422, "", []string{`id="email-fault">Please enter an email address`}},

@@ -210,7 +210,7 @@ func TestAdminUploadsAnImage(t *testing.T) {
 	const kept = `value="&lt;Swan&gt;`
 	wantPage(t, send(form(t, "", "image")), 422, "Please choose a file.", kept)
 	wantPage(t, send(form(t, "pixels")), 422, "Please choose a file.", kept)
-	wantPage(t, send(form(t, strings.Repeat("x", images.MaxUpload+1), "image")), 413, `id="file-fault" role="alert" >The file is too large`, kept)
+	wantPage(t, send(form(t, strings.Repeat("x", images.MaxUpload+1), "image")), 413, `id="file-fault" role="alert">The file is too large`, kept)
 	wantPage(t, send("pixels", "Content-Type: image/gif"), 415, "JPEG, PNG or WebP image.", kept)
 	wantSeeOther(t, f.adminGet("/admin/shows/9/image"), "/admin/shows/9") // who reloads what a refused upload led to
 	wantPage(t, send("--x\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\npix", "Content-Type: multipart/form-data; boundary=x"), 400, "did not arrive whole", kept)

@@ -150,7 +150,7 @@ func TestAdminSeesStock(t *testing.T) {
 	drifting.Snapshot = &stock.Snapshot{Left: 71, AsOf: noon.Add(-3 * time.Minute)}
 	f.back.lines = []StockLine{drifting, line(10, stock.Hash{State: "open", Left: 60, Seq: 9, Settled: 4}, false), line(11, stock.Hash{}, false)}
 	w := f.adminGet("/admin/stock")
-	wantPage(t, w, 200, "&lt;Swan&gt;", `scope="row"`, "<caption", "&#43;2", "3 min ago", "2026-05-03 21:00:00", "moving", "Not loaded yet", `<td class="n">5</td>`,
+	wantPage(t, w, 200, "&lt;Swan&gt;", `scope="row"`, "<caption", "+2", "3 min ago", "2026-05-03 21:00:00", "moving", "Not loaded yet", `<td class="n">5</td>`,
 		`href="/admin/stock/9/resync" data-dialog aria-label="Resync &lt;Swan&gt;`)
 	if !slices.Equal(f.back.asked, []int64{9, 10, 11}) {
 		t.Errorf("asked for the stock of %v", f.back.asked)
@@ -169,7 +169,7 @@ func TestAdminResyncs(t *testing.T) {
 	t.Parallel()
 	f := withShow9(t)
 	f.back.resynced = stock.Resynced{Before: 1234, After: 1230, Drift: 4}
-	wantPage(t, f.adminGet("/admin/stock/9/resync"), 200, "1,234", "1,230", "&#43;4", "Redis differs from MySQL", "data-ask", `method="post" action="/admin/stock/9/resync"`)
+	wantPage(t, f.adminGet("/admin/stock/9/resync"), 200, "1,234", "1,230", "+4", "Redis differs from MySQL", "data-ask", `method="post" action="/admin/stock/9/resync"`)
 	if !f.back.dryRun {
 		t.Fatal("a look was no dry run")
 	}

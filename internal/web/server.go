@@ -56,6 +56,7 @@ type Options struct {
 	RatePerAddress int              // requests per second; 0: no limit
 	MaxStreams     int              // open at once; 0: 10,000
 	MaxConnections int              // open at once; 0: no limit
+	Compress       bool             // public pages, and the files that pages link to, for clients that accept it
 	DrainFor       time.Duration    // how long a stopping server still takes requests, each the last of its connection
 	OnDrain        func()           // called when draining begins: readyz has to fail now, and waiting requests to end; may be nil
 	Now            func() time.Time // nil: time.Now; of limits and durations
@@ -84,8 +85,9 @@ type Server struct {
 
 	connections *connections
 
-	site *page.Site
-	soon openings
+	site  *page.Site
+	soon  openings
+	texts showTexts
 
 	feed    *feed
 	streams atomic.Int64  // open ones
@@ -103,7 +105,7 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		options.MaxStreams = maxStreams
 	}
 	s := &Server{
-		site: page.New(), feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
+		site: page.New(), texts: newShowTexts(), feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
 		deaf: make(chan struct{}), connections: newConnections(options.MaxConnections),
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
 		unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,

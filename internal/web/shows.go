@@ -69,7 +69,7 @@ func (s *Server) getShow(c echo.Context) error {
 		return err
 	}
 	body := takeBuffer()
-	body.bytes = found.appendJSON(body.bytes)
+	body.bytes = s.texts.appendShow(body.bytes, &found)
 	return s.sendBuffer(c, http.StatusOK, typeJSON, body)
 }
 

@@ -62,11 +62,6 @@ func TestGetShowInAnOutage(t *testing.T) {
 	wantProblem(t, f.do("GET", "/api/v1/shows/1", ""), 500, "internal")
 }
 
-type listJSON struct {
-	Shows      []showJSON `json:"shows"`
-	NextCursor *string    `json:"next_cursor"`
-}
-
 // list returns the ids of a page, and its cursor or "".
 func (f *fixture) list(t *testing.T, query url.Values) (ids []int64, next string) {
 	t.Helper()

@@ -1,9 +1,12 @@
 package page
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"mime"
 	"path"
@@ -20,6 +23,7 @@ const FilesPath = "/assets/"
 type File struct {
 	Type string // media type
 	Data []byte
+	Gzip []byte // Data, compressed as well as it can be
 }
 
 // Files are the embedded files by their name with the hash, such as site-0123456789abcdef.css.
@@ -42,10 +46,23 @@ func readFiles() Files {
 		sum := sha256.Sum256(data)
 		extension := path.Ext(entry.Name())
 		name := strings.TrimSuffix(entry.Name(), extension) + "-" + hex.EncodeToString(sum[:8]) + extension
-		files.byName[name] = File{mediaType(extension), data}
+		files.byName[name] = File{mediaType(extension), data, compressed(data)}
 		files.named[entry.Name()] = name
 	}
 	return files
+}
+
+func compressed(data []byte) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		panic(err)
+	}
+	_, err = w.Write(data)
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
 }
 
 // mediaType knows the few types by itself: those of the standard library depend on the host.

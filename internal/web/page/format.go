@@ -1,10 +1,7 @@
 package page
 
 import (
-	"errors"
-	"fmt"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,9 +9,12 @@ import (
 	"unicode/utf8"
 )
 
+// digits writes a number as addresses and attributes have it.
+func digits[N int | int64](n N) string { return strconv.FormatInt(int64(n), 10) }
+
 // group writes a number with a comma between groups of three digits, as both languages do.
-func group(n int64) string {
-	digits := strconv.FormatInt(n, 10)
+func group[N int | int64](n N) string {
+	digits := digits(n)
 	sign := ""
 	if n < 0 {
 		sign, digits = "−", digits[1:]
@@ -23,24 +23,6 @@ func group(n int64) string {
 		digits = digits[:at] + "," + digits[at:]
 	}
 	return sign + digits
-}
-
-func groupAny(n any) (string, error) {
-	switch n := n.(type) {
-	case int:
-		return group(int64(n)), nil
-	case int64:
-		return group(n), nil
-	}
-	return "", fmt.Errorf("%v is no whole number", n)
-}
-
-// won writes an amount of money.
-func (t texts) won(n int64) (string, error) {
-	if n == 0 {
-		return t.say("price.free")
-	}
-	return t.say("price.won", "n", group(n))
 }
 
 // zonesRead are the zones that were read, by name: a page tells many times, and to read a zone takes longer than all the rest of a time.
@@ -100,20 +82,6 @@ func (l Lang) when(at time.Time, in string) string {
 // Moment writes a time to the second, for admins, who compare times with those of logs: as it is called in Korea.
 func Moment(at time.Time) string { return at.In(Zone("Asia/Seoul")).Format("2006-01-02 15:04:05") }
 
-// span writes how long something takes or is ago, in its largest unit, such as 3 min.
-func (t texts) span(d time.Duration) (string, error) {
-	switch n := int64(d.Seconds()); {
-	case n < 60:
-		return t.say("span.seconds", "n", n)
-	case n < 60*60:
-		return t.say("span.minutes", "n", n/60)
-	case n < 48*60*60:
-		return t.say("span.hours", "n", n/60/60)
-	default:
-		return t.say("span.days", "n", group(n/60/60/24))
-	}
-}
-
 // pace writes how many a second.
 func pace(perSecond float64) string {
 	if perSecond > 0 && perSecond < 10 {
@@ -125,13 +93,13 @@ func pace(perSecond float64) string {
 // signed writes a difference: with a plus where it is above.
 func signed(n int) string {
 	if n > 0 {
-		return "+" + group(int64(n))
+		return "+" + group(n)
 	}
-	return group(int64(n))
+	return group(n)
 }
 
 // megabytes writes a size.
-func megabytes(bytes int64) string { return strconv.FormatInt(bytes>>20, 10) + " MB" }
+func megabytes(bytes int64) string { return digits(bytes>>20) + " MB" }
 
 // iso writes a time for machines.
 func iso(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
@@ -141,26 +109,6 @@ func millis(at time.Time) int64 { return at.UnixMilli() }
 
 // LocalLayout is how a form's field of type datetime-local holds a time.
 const LocalLayout = "2006-01-02T15:04"
-
-// dict makes a map of pairs, for templates that need more than one thing.
-func dict(pairs ...any) (map[string]any, error) {
-	if len(pairs)%2 != 0 {
-		return nil, errors.New("dict needs pairs")
-	}
-	m := map[string]any{}
-	for i := 0; i < len(pairs); i += 2 {
-		m[fmt.Sprint(pairs[i])] = pairs[i+1]
-	}
-	return m, nil
-}
-
-// switchLang returns the address of a page in another language. It stays on this site: a path such as //evil.test, by itself, is the
-// address of another one.
-func switchLang(page *url.URL, to Lang) string {
-	query := page.Query()
-	query.Set("lang", string(to))
-	return (&url.URL{Path: "/" + strings.TrimLeft(page.Path, "/"), RawQuery: query.Encode()}).String()
-}
 
 // paragraphs returns the paragraphs of a text: what stands between empty lines, each with its lines.
 func paragraphs(text string) [][]string {
@@ -188,13 +136,4 @@ func bracketed(title string) []part {
 		parts = append(parts, part{before[:size], before[size:]})
 	}
 	return parts
-}
-
-// inWidth returns the address of an image in another of its widths.
-func inWidth(image string, width int) string {
-	at := strings.LastIndexByte(image, '-')
-	if at < 0 {
-		return image
-	}
-	return image[:at+1] + strconv.Itoa(width) + ".jpg"
 }

@@ -27,7 +27,12 @@ func ReadLang(text string) (Lang, bool) {
 var matcher = language.NewMatcher([]language.Tag{language.Korean, language.English})
 
 // Accepted returns the language that suits an Accept-Language header best.
-func Accepted(header string) Lang {
+func (s *Site) Accepted(header string) Lang {
+	lang, _ := s.kept.accepted.Get(header, func() (Lang, int, error) { return accepted(header), len(header), nil }) // which cannot fail
+	return lang
+}
+
+func accepted(header string) Lang {
 	tags, _, err := language.ParseAcceptLanguage(header)
 	if err != nil || len(tags) == 0 {
 		return Korean

@@ -1,5 +1,5 @@
-// Package page is what the web pages are made of: templates, their texts in Korean and English, the stylesheet, the one ES module,
-// and generated posters. It knows neither requests nor the domain's rules: the web package says what a page shows.
+// Package page is what the web pages are made of: templates (the *.templ files, which `make generate` compiles to Go), their texts in
+// Korean and English, the stylesheet, the one ES module, and generated posters. It knows neither requests nor the domain's rules: the web package says what a page shows.
 //
 // Everything is embedded in the program. It guarantees that a page is written whole or not at all, that it runs no inline script
 // and no inline style, and that both languages say the same: a test compares them.
@@ -7,19 +7,14 @@ package page
 
 import (
 	"bytes"
-	"embed"
+	"cmp"
+	"errors"
 	"fmt"
-	"html/template"
-	"io"
-	"io/fs"
 	"net/url"
-	"path"
-	"strings"
 	"time"
-)
 
-//go:embed templates
-var templateFiles embed.FS
+	"rsc.io/qr/coding"
+)
 
 // View is what every page gets.
 type View struct {
@@ -39,52 +34,42 @@ type Me struct {
 
 // Site writes pages. It is made once and used by all requests.
 type Site struct {
-	pages map[Lang]map[string]*template.Template
-	texts map[Lang]texts
-	Files Files
+	texts  map[Lang]texts
+	codes  *coding.Plan
+	marker marker
+	frames frames
+	kept   kept
+	Files  Files
 }
 
 // New reads what is embedded. It panics where that is broken, which no test would let pass.
 func New() *Site {
-	s := &Site{pages: map[Lang]map[string]*template.Template{}, texts: map[Lang]texts{}, Files: readFiles()}
+	s := &Site{texts: map[Lang]texts{}, marker: newMarker(), kept: newKept(), Files: readFiles()}
 	for _, lang := range Langs() {
 		s.texts[lang] = readTexts(lang)
-		s.pages[lang] = s.parse(lang)
+	}
+	var codes, frames error
+	s.codes, codes = planQR()
+	s.frames, frames = s.makeFrames()
+	if err := errors.Join(codes, frames); err != nil {
+		panic(err)
 	}
 	return s
 }
 
-// parse reads the templates for a language: each page is the layout, the parts and its own file.
-func (s *Site) parse(lang Lang) map[string]*template.Template {
-	shared := template.Must(template.New("layout.html").Funcs(s.functions(lang)).
-		ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html"))
-	names, err := fs.Glob(templateFiles, "templates/*.html")
-	if err != nil {
-		panic(err)
-	}
-	pages := map[string]*template.Template{}
-	for _, file := range names {
-		if path.Base(file) == "layout.html" {
-			continue
-		}
-		own := template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, file))
-		pages[strings.TrimSuffix(path.Base(file), ".html")] = own
-	}
-	return pages
-}
-
 // Write writes the page of that name, whole, or returns an error and writes nothing.
-func (s *Site) Write(w io.Writer, name string, v View) error {
-	page, ok := s.pages[v.Lang][name]
-	if !ok {
+func (s *Site) Write(w *bytes.Buffer, name string, v View) error {
+	page, ok := pages[name]
+	if _, known := s.texts[v.Lang]; !ok || !known {
 		return fmt.Errorf("write page %s in %s: there is no such page", name, v.Lang)
 	}
-	var text bytes.Buffer
-	if err := page.Execute(&text, v); err != nil {
+	p, before := s.printer(v.Lang), w.Len()
+	err := p.write(w, v, page(p, v))
+	if err = cmp.Or(p.err, err); err != nil {
+		w.Truncate(before)
 		return fmt.Errorf("write page %s: %w", name, err)
 	}
-	_, err := text.WriteTo(w)
-	return err
+	return nil
 }
 
 // Text returns a text in a language; arguments are pairs of a name and a value, for the {name} in it.

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
-	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,11 +65,15 @@ func TestTextsAreSorted(t *testing.T) {
 func TestTemplatesNameTexts(t *testing.T) {
 	t.Parallel()
 	texts := readTexts(English)
-	named := regexp.MustCompile(`\b(t|count) "([a-z_.0-9]+)"`)
-	err := fs.WalkDir(templateFiles, ".", func(file string, _ fs.DirEntry, err error) error {
-		data, readErr := templateFiles.ReadFile(file)
-		if err != nil || readErr != nil {
-			return err
+	files, err := filepath.Glob("*.templ")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	named := regexp.MustCompile(`\bp\.(t|count)\("([a-z_.0-9]+[a-z0-9])"`) // what ends in a dot is the beginning of a key
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
 		for _, match := range named.FindAllStringSubmatch(string(data), -1) {
 			keys := []string{match[2]}
@@ -81,10 +86,22 @@ func TestTemplatesNameTexts(t *testing.T) {
 				}
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	}
+}
+
+// A page that lacks a text, or is given the content of another page, is an error and writes nothing.
+func TestPageIsWholeOrNotWritten(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]any{
+		"reservation": Reservation{Status: "no such status"},
+		"home":        Search{},
+		"no such":     Home{},
+	} {
+		var out bytes.Buffer
+		err := New().Write(&out, name, View{Lang: English, URL: &url.URL{Path: "/"}, Content: content})
+		if err == nil || out.Len() > 0 {
+			t.Errorf("%s: %v, wrote %q", name, err, out.String())
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package page
 
 import (
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -29,7 +28,7 @@ func (r Reservation) State() string {
 
 // ReservationPath is the address of a reservation's page. All links to one are made here.
 func ReservationPath(show int64, id string) string {
-	return "/shows/" + strconv.FormatInt(show, 10) + "/reservations/" + id
+	return showPath(show) + "/reservations/" + id
 }
 
 // Path is the address of the reservation's page.
@@ -40,6 +39,17 @@ func (r Reservation) API() string { return "/api/v1" + r.Path() }
 
 // Settled tells whether a reservation stays as it is, unless its owner does something.
 func (r Reservation) Settled() bool { return r.Status != "pending" && r.Status != "cancelling" }
+
+// says is the key of what its page says below the title.
+func (r Reservation) says() string {
+	switch {
+	case r.Status == "rejected":
+		return "reservation.reason." + r.Reason
+	case r.Status == "confirmed" && r.Started:
+		return "reservation.says.started"
+	}
+	return "reservation.says." + r.State()
+}
 
 // Mine is a person's reservations.
 type Mine struct {
@@ -91,4 +101,12 @@ type Cancel struct {
 	Reservation
 	Fault string // what hindered it
 	Again int    // seconds after which to try again; 0: not said
+}
+
+// asked is the key of what its page asks, or says where there is nothing to ask.
+func (c Cancel) asked() string {
+	if c.Cancellable {
+		return "cancel.title"
+	}
+	return "cancel.cannot"
 }

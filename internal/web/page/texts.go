@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"strings"
 )
 
@@ -36,47 +35,4 @@ func (t texts) say(key string, args ...any) (string, error) {
 		text = strings.ReplaceAll(text, "{"+fmt.Sprint(args[i])+"}", fmt.Sprint(args[i+1]))
 	}
 	return text, nil
-}
-
-// count is say for a number of things: the text of key.one where there is one, else that of key.other, with the number as {n}.
-func (t texts) count(key string, n int, args ...any) (string, error) {
-	which := ".other"
-	if n == 1 {
-		which = ".one"
-	}
-	return t.say(key+which, append([]any{"n", group(int64(n))}, args...)...)
-}
-
-// functions are what templates of a language can call.
-func (s *Site) functions(lang Lang) template.FuncMap {
-	t := s.texts[lang]
-	return template.FuncMap{
-		"t":         t.say,
-		"count":     t.count,
-		"has":       func(key string) bool { _, ok := t[key]; return ok },
-		"langs":     Langs,
-		"states":    states,
-		"asset":     s.Files.URL,
-		"group":     func(n any) (string, error) { return groupAny(n) },
-		"won":       func(n int64) (string, error) { return t.won(n) },
-		"when":      lang.when,
-		"iso":       iso,
-		"ms":        millis,
-		"dict":      dict,
-		"switch":    switchLang,
-		"poster":    PosterURL,
-		"text":      paragraphs,
-		"bracketed": bracketed,
-		"inWidth":   inWidth,
-		"qr":        drawQR,
-
-		"adminPages": adminPages,
-		"zones":      zones,
-
-		"moment": Moment,
-		"span":   t.span,
-		"pace":   pace,
-		"signed": signed,
-		"size":   megabytes,
-	}
 }
