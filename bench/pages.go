@@ -34,7 +34,7 @@ func (p *prober) pages(ctx context.Context, shows []int64) ([]target, error) {
 		if err != nil {
 			return nil, err
 		}
-		booked.requests = append(booked.requests, "GET /reservations/"+reservation)
+		booked.requests = append(booked.requests, fmt.Sprintf("GET /shows/%d/reservations/%s", id, reservation))
 	}
 	booked.what = fmt.Sprintf("in HTML, of %d confirmed reservations of a customer who is logged in; it reads MySQL", len(booked.requests))
 	targets := []target{home, detail, booked}

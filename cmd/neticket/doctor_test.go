@@ -87,6 +87,8 @@ func TestDoctor(t *testing.T) {
 			}
 		}
 	}
+	set := func(variable string) func() { return func() { c.env = c.env.with(variable) } }
+	set("NETICKET_MAX_CONNECTIONS=100")()                  // whatever this machine allows
 	sql("SET GLOBAL innodb_flush_log_at_trx_commit = 1")() // servers of tests are fast
 	if found := c.examine(t); !found.Healthy || found.Warnings != 0 || len(found.Findings) < 20 {
 		t.Fatalf("healthy: %+v", found)
@@ -128,6 +130,7 @@ func TestDoctor(t *testing.T) {
 		"other characters": {sql("ALTER TABLE audit_log CONVERT TO CHARACTER SET latin1"), sql("ALTER TABLE audit_log CONVERT TO CHARACTER SET utf8mb4"), "fault", "mysql.tables", "latin1"},
 		"no write-back":    {sql("UPDATE deployment SET value = UTC_TIMESTAMP(3) - INTERVAL 5 MINUTE WHERE name = 'flushed'"), sql("UPDATE deployment SET value = UTC_TIMESTAMP(3) WHERE name = 'flushed'"), "fault", "flusher.write_back", "5m"},
 		"shards":           {sql("UPDATE deployment SET value = '4' WHERE name = 'shards'"), sql("UPDATE deployment SET value = '16' WHERE name = 'shards'"), "fault", "settings.shards", "16 here, 4 there"},
+		"few files":        {set("NETICKET_MAX_CONNECTIONS=1000000"), set("NETICKET_MAX_CONNECTIONS=100"), "warning", "host.files", "NETICKET_MAX_CONNECTIONS is 1000000"},
 	} {
 		test.spoil()
 		c.examine(t).wants(t, name, test.severity, test.check, test.says)

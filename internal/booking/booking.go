@@ -10,10 +10,8 @@ package booking
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/binary"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -64,7 +62,20 @@ type Reservation struct {
 	ConfirmedAt time.Time // zero: never was
 	CancelledAt time.Time // zero: never was
 	AsOf        time.Time // when it was so, by Redis's clock
+
+	// Provisional: MySQL could not be read. Status is Pending, or Cancelling after a cancel, as far as markers tell; the row, which
+	// decides, may say otherwise already. See docs/decisions/0012-pending-without-mysql.md.
+	Provisional bool
 }
+
+// Ref names a reservation. With its show, one shard is asked for the markers; without, each of them.
+type Ref struct {
+	Show int64 // 0: not known
+	ID   uuid.UUID
+}
+
+// Ref names the reservation.
+func (r Reservation) Ref() Ref { return Ref{Show: r.Show, ID: r.ID} }
 
 // Row is a reservation in MySQL, with the entries that made and cancelled it.
 type Row struct {
@@ -87,11 +98,17 @@ func NewID(user, show int64, key string) uuid.UUID {
 }
 
 // crockford is Douglas Crockford's base 32 alphabet: no I, L, O, U (crockford.com/base32.html).
-var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // Number is a reservation's number for people: the low 60 bits of its id, which are all hash, in groups of 4.
 func Number(id uuid.UUID) string {
-	low := binary.BigEndian.Uint64(id[8:]) << 4
-	text := crockford.EncodeToString(binary.BigEndian.AppendUint64(nil, low))[:12]
-	return strings.Join([]string{text[:4], text[4:8], text[8:]}, "-")
+	low := binary.BigEndian.Uint64(id[8:]) << 4 // 12 digits of 5 bits, the first at the top
+	text := [14]byte{4: '-', 9: '-'}
+	for i := range text {
+		if text[i] != '-' {
+			text[i] = crockford[low>>59]
+			low <<= 5
+		}
+	}
+	return string(text[:])
 }

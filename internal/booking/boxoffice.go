@@ -3,9 +3,8 @@ package booking
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/neticket/neticket/internal/stock"
 )
@@ -18,7 +17,13 @@ type BoxOffice struct {
 	waiters *Waiters
 	metrics *bookingMetrics
 	closing chan struct{}
+
+	findWithin time.Duration
 }
+
+// findWithin bounds how long a request waits, beside its own wait, for the servers that tell what became of its claim. The claim itself
+// is bounded by the time-outs of Redis, so a booking that is neither repeated nor waited for needs no timer.
+const findWithin = 10 * time.Second
 
 // loadWait is how long a booking waits for its show to be loaded.
 const loadWait = 3 * time.Second
@@ -29,7 +34,7 @@ const rereadEvery = 500 * time.Millisecond
 // NewBoxOffice returns a box office.
 func NewBoxOffice(ledger *stock.Ledger, loader *stock.Loader, lookup *Lookup, waiters *Waiters, o stock.Observers) *BoxOffice {
 	return &BoxOffice{ledger: ledger, loader: loader, lookup: lookup, waiters: waiters,
-		metrics: newBookingMetrics(o.Registry), closing: make(chan struct{})}
+		metrics: newBookingMetrics(o.Registry), closing: make(chan struct{}), findWithin: findWithin}
 }
 
 // Close answers every waiting request at once, as a process that ends must. It may be called once.
@@ -68,8 +73,13 @@ func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation R
 	}
 	reservation = Reservation{ID: id, Show: booking.Show, User: booking.User, Units: booking.Units, Status: Pending,
 		BookedAt: receipt.Marker.At(), AsOf: receipt.Marker.At()}
+	if !receipt.Repeated && booking.Wait <= 0 {
+		return reservation, false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, booking.Wait+b.findWithin)
+	defer cancel()
 	if receipt.Repeated {
-		if reservation, err = b.lookup.findMarked(ctx, booking.User, id, booking.Show); err != nil {
+		if reservation, err = b.lookup.Find(ctx, booking.User, Ref{Show: booking.Show, ID: id}); err != nil {
 			return Reservation{}, true, err
 		}
 	}
@@ -78,16 +88,20 @@ func (b *BoxOffice) Reserve(ctx context.Context, booking Booking) (reservation R
 }
 
 // Cancel asks for a confirmed reservation of the user to be cancelled, and waits for it. The reservation comes back as
-// Cancelling or Cancelled. Errors: ErrNotFound, ErrPending, ErrNotCancellable and those of package stock.
-func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (Reservation, error) {
-	woken, leave := b.waiters.join(id)
+// Cancelling or Cancelled. Errors: ErrNotFound, ErrPending, ErrNotCancellable, ErrUnreadable and those of package stock.
+func (b *BoxOffice) Cancel(ctx context.Context, user int64, ref Ref, wait time.Duration) (Reservation, error) {
+	woken, leave := b.waiters.join(ref.ID)
 	defer leave()
 	until := time.Now().Add(wait)
 	for {
-		reservation, err := b.lookup.Find(ctx, user, id)
+		reservation, err := b.lookup.Find(ctx, user, ref)
 		if err != nil {
 			return Reservation{}, err
 		}
+		if reservation.Provisional {
+			return Reservation{}, fmt.Errorf("%w: whether it can be cancelled is not known", ErrUnreadable)
+		}
+		ref = reservation.Ref()
 		switch reservation.Status {
 		case Pending:
 			return Reservation{}, ErrPending
@@ -97,7 +111,7 @@ func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait t
 			return reservation, nil
 		case Confirmed:
 			err := b.loaded(ctx, reservation.Show, func() error {
-				_, err := b.ledger.Cancel(ctx, stock.Request{ID: id.String(), User: user, Show: reservation.Show,
+				_, err := b.ledger.Cancel(ctx, stock.Request{ID: ref.ID.String(), User: user, Show: reservation.Show,
 					Units: reservation.Units, From: b.waiters.Instance})
 				return err
 			})
@@ -122,10 +136,10 @@ func (b *BoxOffice) Cancel(ctx context.Context, user int64, id uuid.UUID, wait t
 
 // Await returns a user's reservation as soon as it is no longer pending or cancelling, or as it is when the wait is over.
 // Errors: ErrNotFound, ErrUnreadable.
-func (b *BoxOffice) Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (Reservation, error) {
-	woken, leave := b.waiters.join(id)
+func (b *BoxOffice) Await(ctx context.Context, user int64, ref Ref, wait time.Duration) (Reservation, error) {
+	woken, leave := b.waiters.join(ref.ID)
 	defer leave()
-	r, err := b.lookup.Find(ctx, user, id)
+	r, err := b.lookup.Find(ctx, user, ref)
 	if err != nil {
 		return Reservation{}, err
 	}
@@ -138,8 +152,8 @@ func (b *BoxOffice) await(ctx context.Context, r Reservation, wait time.Duration
 	if wait <= 0 || wanted(r) {
 		return r
 	}
-	over := time.NewTimer(wait)
-	defer over.Stop()
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	reread := time.NewTicker(rereadEvery)
 	defer reread.Stop()
 	for {
@@ -148,16 +162,18 @@ func (b *BoxOffice) await(ctx context.Context, r Reservation, wait time.Duration
 			return r
 		case <-b.closing:
 			return r
-		case <-over.C:
-			return r
 		case <-woken:
 		case <-reread.C:
 		}
-		// What cannot be read now is read later; the wait bounds it.
-		if found, err := b.lookup.findMarked(ctx, r.User, r.ID, r.Show); err == nil {
-			if r = found; wanted(r) {
-				return r
-			}
+		found, err := b.lookup.Find(ctx, r.User, r.Ref())
+		switch {
+		case err != nil: // what cannot be read now is read later; the wait bounds it
+		case found.Provisional: // so it may have changed meanwhile
+			r.Provisional = true
+		case wanted(found):
+			return found
+		default:
+			r = found
 		}
 	}
 }

@@ -30,11 +30,11 @@ func TestBookingFromClickToRow(t *testing.T) {
 	if _, _, err := rig.BoxOffice.Reserve(t.Context(), wish); !errors.Is(err, stock.ErrConflict) {
 		t.Errorf("same key with 3 units: %v, want %v", err, stock.ErrConflict)
 	}
-	if found, err := rig.Lookup.Find(t.Context(), 8, first.ID); !errors.Is(err, booking.ErrNotFound) {
+	if found, err := rig.Lookup.Find(t.Context(), 8, first.Ref()); !errors.Is(err, booking.ErrNotFound) {
 		t.Errorf("somebody else finds %+v, %v", found, err)
 	}
 
-	cancelled, err := rig.BoxOffice.Cancel(t.Context(), 7, first.ID, 5*time.Second)
+	cancelled, err := rig.BoxOffice.Cancel(t.Context(), 7, first.Ref(), 5*time.Second)
 	if err != nil || cancelled.Status != booking.Cancelled {
 		t.Fatalf("cancel: %+v, %v", cancelled, err)
 	}

@@ -52,16 +52,16 @@ func TestCancelAnswers(t *testing.T) {
 		"has started": {7, late.ID, stock.ErrStarted},
 		"one's own":   {7, mine.ID, nil},
 	} {
-		if _, err := rig.BoxOffice.Cancel(t.Context(), test.user, test.id, 0); !errors.Is(err, test.want) {
+		if _, err := rig.BoxOffice.Cancel(t.Context(), test.user, booking.Ref{ID: test.id}, 0); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
 	}
-	r, err := rig.BoxOffice.Cancel(t.Context(), 7, mine.ID, 0)
+	r, err := rig.BoxOffice.Cancel(t.Context(), 7, mine.Ref(), 0)
 	if err != nil || r.Status != booking.Cancelling {
 		t.Errorf("again, before it is recorded: %+v, %v", r, err)
 	}
 	record(t, rig, show)
-	r, err = rig.BoxOffice.Cancel(t.Context(), 7, mine.ID, 0)
+	r, err = rig.BoxOffice.Cancel(t.Context(), 7, mine.Ref(), 0)
 	if err != nil || r.Status != booking.Cancelled || r.CancelledAt.IsZero() {
 		t.Errorf("again, afterwards: %+v, %v", r, err)
 	}
@@ -82,7 +82,7 @@ func TestCancelWithoutMarker(t *testing.T) {
 			r := book(t, rig, 7, show, 2, name)
 			record(t, rig, show)
 			forget()
-			if got, err := rig.BoxOffice.Cancel(t.Context(), 7, r.ID, 0); err != nil || got.Status != booking.Cancelling {
+			if got, err := rig.BoxOffice.Cancel(t.Context(), 7, r.Ref(), 0); err != nil || got.Status != booking.Cancelling {
 				t.Fatalf("%+v, %v", got, err)
 			}
 			record(t, rig, show)
@@ -116,7 +116,7 @@ func TestCancelsAtOnce(t *testing.T) {
 		return show
 	}
 	show := race(func(r booking.Reservation) error {
-		got, err := rig.BoxOffice.Cancel(t.Context(), 7, r.ID, 20*time.Second)
+		got, err := rig.BoxOffice.Cancel(t.Context(), 7, r.Ref(), 20*time.Second)
 		if err == nil && got.Status != booking.Cancelled {
 			err = fmt.Errorf("it is %s", got.Status)
 		}
@@ -128,7 +128,7 @@ func TestCancelsAtOnce(t *testing.T) {
 	var looked sync.WaitGroup
 	looked.Add(askers)
 	show = race(func(r booking.Reservation) error {
-		row, _, err := booking.NewStore(rig.DB).ByID(t.Context(), r.ID)
+		row, _, err := booking.NewStore(rig.DB).ByID(t.Context(), r.User, r.ID)
 		looked.Done()
 		looked.Wait()
 		if err != nil || row.Status != booking.Confirmed {
@@ -151,7 +151,7 @@ func TestCancelAcrossAResync(t *testing.T) {
 	r := confirmed(t, rig, 7, show, 3)
 	done := make(chan booking.Reservation, 1)
 	systemtest.Go(t, func(context.Context) error {
-		r, err := rig.BoxOffice.Cancel(context.WithoutCancel(t.Context()), 7, r.ID, 20*time.Second)
+		r, err := rig.BoxOffice.Cancel(context.WithoutCancel(t.Context()), 7, r.Ref(), 20*time.Second)
 		done <- r
 		return err
 	})

@@ -78,7 +78,7 @@ func TestDataErrorOfACancel(t *testing.T) {
 	r := book(t, rig, 1, show, 7, "a")
 	record(t, rig, show)
 	exec(t, rig, `CREATE TRIGGER refuse BEFORE UPDATE ON reservations FOR EACH ROW SIGNAL SQLSTATE '45000'`)
-	if _, err := rig.BoxOffice.Cancel(t.Context(), 1, r.ID, 0); err != nil {
+	if _, err := rig.BoxOffice.Cancel(t.Context(), 1, r.Ref(), 0); err != nil {
 		t.Fatal(err)
 	}
 	batch := take(t, rig, show)

@@ -14,7 +14,7 @@ import (
 
 func wantNotFound(t *testing.T, rig *systemtest.Rig, user int64, id uuid.UUID) {
 	t.Helper()
-	if r, err := rig.Lookup.Find(t.Context(), user, id); !errors.Is(err, booking.ErrNotFound) {
+	if r, err := rig.Lookup.Find(t.Context(), user, booking.Ref{ID: id}); !errors.Is(err, booking.ErrNotFound) {
 		t.Errorf("user %d finds %+v, %v; want %v", user, r, err, booking.ErrNotFound)
 	}
 }
@@ -47,7 +47,7 @@ func TestFindThroughALife(t *testing.T) {
 	}
 	wantNotFound(t, rig, 8, r.ID)
 
-	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, r.ID, 0); err != nil {
+	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, r.Ref(), 0); err != nil {
 		t.Fatal(err)
 	}
 	wantStatus(t, rig, r, booking.Cancelling, "")

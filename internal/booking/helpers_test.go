@@ -73,7 +73,7 @@ func record(t *testing.T, rig *systemtest.Rig, show int64) {
 // find returns a user's reservation, or ends the test.
 func find(t *testing.T, rig *systemtest.Rig, user int64, id uuid.UUID) booking.Reservation {
 	t.Helper()
-	r, err := rig.Lookup.Find(t.Context(), user, id)
+	r, err := rig.Lookup.Find(t.Context(), user, booking.Ref{ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func TestList(t *testing.T) {
 		set(booked[i].ID, booking.Confirmed)
 	}
 	check()
-	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, booked[2].ID, 0); err != nil {
+	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, booked[2].Ref(), 0); err != nil {
 		t.Fatal(err)
 	}
 	set(booked[2].ID, booking.Cancelling)

@@ -17,63 +17,85 @@ type Lookup struct {
 	client redis.UniversalClient
 	shards stock.Shards
 	store  *Store
-	stock  *stock.Store
+	gate   gate
 }
 
 // NewLookup returns a lookup.
 func NewLookup(client redis.UniversalClient, shards stock.Shards, db *sql.DB) *Lookup {
-	return &Lookup{client, shards, NewStore(db), stock.NewStore(db)}
+	return &Lookup{client: client, shards: shards, store: NewStore(db)}
 }
 
-// Find returns a user's reservation, or ErrNotFound.
-func (l *Lookup) Find(ctx context.Context, user int64, id uuid.UUID) (Reservation, error) {
-	return l.find(ctx, user, id, l.allShards())
-}
-
-// findMarked is Find for a reservation whose show is known.
-func (l *Lookup) findMarked(ctx context.Context, user int64, id uuid.UUID, show int64) (Reservation, error) {
-	return l.find(ctx, user, id, []int{l.shards.Of(show)})
-}
-
-// find reads the markers, then the row and its show's epoch at one instant: in this order a reservation that is confirmed in
+// Find returns a user's reservation. Where MySQL cannot be read within 2 s it is what its marker says, and Provisional. Errors:
+// ErrNotFound, also where the show is another than ref's; ErrUnreadable where Redis cannot be read, or MySQL and there is no marker.
+//
+// It reads the markers, then the row and its show's epoch at one instant: in this order a reservation that is confirmed in
 // between cannot look lost.
-func (l *Lookup) find(ctx context.Context, user int64, id uuid.UUID, shards []int) (Reservation, error) {
-	pipe := l.client.Pipeline()
-	clock := pipe.Time(ctx)
-	fields := make([]*redis.SliceCmd, len(shards))
-	for i, shard := range shards {
-		fields[i] = pipe.HMGet(ctx, l.shards.User(shard, user), stock.ReserveField(id.String()), stock.CancelField(id.String()))
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
+func (l *Lookup) Find(ctx context.Context, user int64, ref Ref) (Reservation, error) {
+	found, err := l.markersOf(ctx, user, ref)
+	if err != nil {
 		return Reservation{}, fmt.Errorf("%w: read markers: %w", ErrUnreadable, err)
 	}
-	var marker, cancelMarker *stock.Marker
-	for _, reply := range fields {
-		marker = orMarker(reply.Val()[0], marker)
-		cancelMarker = orMarker(reply.Val()[1], cancelMarker)
+	show, within := ref.Show, unmarkedWithin
+	if found.reserve != nil {
+		show, within = found.reserve.Show, markedWithin
 	}
 	var row *Row
 	var epoch int64
-	var err error
-	if marker != nil {
-		row, epoch, err = l.store.WithEpoch(ctx, marker.Show, id)
-	} else {
-		row, epoch, err = l.store.ByID(ctx, id)
-	}
-	if err != nil {
-		return Reservation{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
-	now := clock.Val().UTC()
+	err = l.gate.read(ctx, within, func(ctx context.Context) (err error) {
+		if show != 0 {
+			row, epoch, err = l.store.WithEpoch(ctx, show, ref.ID)
+		} else {
+			row, epoch, err = l.store.ByID(ctx, user, ref.ID)
+		}
+		return err
+	})
 	switch {
-	case row != nil && row.User == user:
-		return asSeen(row, cancelMarker, epoch, now), nil
-	case row == nil && marker != nil:
-		return withoutRow(id, user, *marker, epoch, now), nil
+	case err != nil && found.reserve != nil && ctx.Err() == nil:
+		return provisional(ref.ID, user, *found.reserve, found.cancel, found.asOf), nil
+	case err != nil:
+		return Reservation{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	case row != nil && row.User == user && (ref.Show == 0 || row.Show == ref.Show):
+		return asSeen(row, found.cancel, epoch, found.asOf), nil
+	case row == nil && found.reserve != nil:
+		return withoutRow(ref.ID, user, *found.reserve, epoch, found.asOf), nil
 	}
 	return Reservation{}, ErrNotFound
 }
 
-func (l *Lookup) allShards() []int {
+// pair is the markers of one reservation: of its booking and of a cancel. Either may be nil.
+type pair struct {
+	reserve, cancel *stock.Marker
+	asOf            time.Time // by Redis's clock
+}
+
+// markersOf reads the markers of one reservation in one round trip (on a cluster, one for each node that has a shard to ask).
+func (l *Lookup) markersOf(ctx context.Context, user int64, ref Ref) (pair, error) {
+	pipe := l.client.Pipeline()
+	clock := pipe.Time(ctx)
+	var replies []*redis.SliceCmd
+	for _, shard := range l.shardsOf(ref) {
+		key := l.shards.User(shard, user)
+		replies = append(replies, pipe.HMGet(ctx, key, stock.ReserveField(ref.ID.String()), stock.CancelField(ref.ID.String())))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return pair{}, err
+	}
+	found := pair{asOf: clock.Val().UTC()}
+	for _, reply := range replies {
+		marker := orMarker(reply.Val()[0], nil)
+		if marker != nil && (ref.Show == 0 || marker.Show == ref.Show) {
+			found.reserve = marker
+		}
+		found.cancel = orMarker(reply.Val()[1], found.cancel)
+	}
+	return found, nil
+}
+
+// shardsOf returns the shards that may hold the markers of a reservation.
+func (l *Lookup) shardsOf(ref Ref) []int {
+	if ref.Show != 0 {
+		return []int{l.shards.Of(ref.Show)}
+	}
 	all := make([]int, l.shards.Len())
 	for i := range all {
 		all[i] = i
@@ -96,6 +118,17 @@ func withoutRow(id uuid.UUID, user int64, marker stock.Marker, epoch int64, now 
 	r := Reservation{ID: id, Show: marker.Show, User: user, Units: marker.Units, Status: Pending, BookedAt: marker.At(), AsOf: now}
 	if marker.Epoch < epoch {
 		r.Status, r.Reason = Rejected, Lost
+	}
+	return r
+}
+
+// provisional is what markers say while MySQL cannot be read: that the request was accepted, not whether it is recorded. Whoever has
+// asked for a cancel was told that it is under way, and is told so still.
+func provisional(id uuid.UUID, user int64, marker stock.Marker, cancel *stock.Marker, now time.Time) Reservation {
+	r := withoutRow(id, user, marker, marker.Epoch, now)
+	r.Provisional = true
+	if cancel != nil {
+		r.Status = Cancelling
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -98,6 +99,8 @@ func ResultOf(err error) string {
 		return "unavailable"
 	case errors.Is(err, stock.ErrNoShow):
 		return "not_found"
+	case errors.Is(err, context.Canceled):
+		return "abandoned" // its client went before its turn came
 	}
 	return "error"
 }

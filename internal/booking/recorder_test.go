@@ -30,7 +30,7 @@ func mixedBatch(t *testing.T, rig *systemtest.Rig) (show int64, batch []stream.E
 		book(t, rig, user+1, show, 2, "b")
 	}
 	for _, r := range old[:2] {
-		if _, err := rig.BoxOffice.Cancel(t.Context(), r.User, r.ID, 0); err != nil {
+		if _, err := rig.BoxOffice.Cancel(t.Context(), r.User, r.Ref(), 0); err != nil {
 			t.Fatal(err)
 		}
 	}

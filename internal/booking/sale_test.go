@@ -49,7 +49,7 @@ func rush(t *testing.T, rig *systemtest.Rig, show int64, people int, resync func
 					t.Errorf("user %d, again: %+v, %v", user, again, err)
 				}
 				if r.Status == booking.Confirmed && user%3 == 0 {
-					if _, err := rig.BoxOffice.Cancel(ctx, r.User, r.ID, 0); err != nil && !errors.Is(err, stock.ErrPaused) {
+					if _, err := rig.BoxOffice.Cancel(ctx, r.User, r.Ref(), 0); err != nil && !errors.Is(err, stock.ErrPaused) {
 						t.Errorf("user %d, cancel: %v", user, err)
 					}
 				}

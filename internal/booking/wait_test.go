@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/devserver/servertest"
 	"github.com/neticket/neticket/internal/stock"
 	"github.com/neticket/neticket/internal/system/systemtest"
@@ -94,7 +95,7 @@ func TestSettlingWakesWaiters(t *testing.T) {
 	silent(t, other)
 	silent(t, gone)
 	leaveSecond()
-	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, id, 0); err != nil {
+	if _, err := rig.BoxOffice.Cancel(t.Context(), 7, booking.Ref{ID: id}, 0); err != nil {
 		t.Fatal(err)
 	}
 	record(t, rig, show)
@@ -115,7 +116,7 @@ func TestAwaitLooksWhenWoken(t *testing.T) {
 	began := time.Now()
 	done := make(chan booking.Reservation, 1)
 	go func() {
-		r, err := office.Await(t.Context(), 7, r.ID, 30*time.Second)
+		r, err := office.Await(t.Context(), 7, r.Ref(), 30*time.Second)
 		if err != nil {
 			t.Error(err)
 		}
@@ -148,7 +149,7 @@ func TestAwaitWithoutWakeUp(t *testing.T) {
 	r := book(t, rig, 7, show, 1, "a")
 	done := make(chan booking.Reservation, 1)
 	go func() {
-		r, err := office.Await(t.Context(), 7, r.ID, 30*time.Second)
+		r, err := office.Await(t.Context(), 7, r.Ref(), 30*time.Second)
 		if err != nil {
 			t.Error(err)
 		}
@@ -182,7 +183,7 @@ func TestAwaitEndsWithoutAnAnswer(t *testing.T) {
 			defer cancel()
 			done := make(chan booking.Reservation, 1)
 			go func() {
-				r, err := office.Await(ctx, 7, r.ID, test.wait)
+				r, err := office.Await(ctx, 7, r.Ref(), test.wait)
 				if err != nil {
 					t.Error(err)
 				}
@@ -199,7 +200,7 @@ func TestAwaitEndsWithoutAnAnswer(t *testing.T) {
 			}
 		})
 	}
-	if _, err := rig.BoxOffice.Await(t.Context(), 8, r.ID, time.Minute); !errors.Is(err, booking.ErrNotFound) {
+	if _, err := rig.BoxOffice.Await(t.Context(), 8, r.Ref(), time.Minute); !errors.Is(err, booking.ErrNotFound) {
 		t.Errorf("somebody else waits for it: %v", err)
 	}
 }
@@ -223,4 +224,29 @@ func TestReserveWaitsForTheOutcome(t *testing.T) {
 	}
 	rig.Settled(t, 10*time.Second, show)
 	sound(t, rig, show, 8)
+}
+
+// A booking that is repeated asks MySQL, which may say nothing; one that is new does not.
+func TestReserveIsBoundedWhileMySQLIsSilent(t *testing.T) {
+	t.Parallel()
+	rig := systemtest.New(t)
+	show := load(t, rig, 10, 0)
+	proxy, dsn := systemtest.ProxyMySQL(t, rig.Config.MySQLDSN)
+	held := make(chan struct{})
+	proxy.Rule(func([]byte) systemtest.Fate { <-held; return systemtest.Deliver })
+	db, err := database.Open(dsn, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { close(held); _ = db.Close() })
+	office := booking.NewBoxOffice(rig.Ledger, rig.Loader, booking.NewLookup(rig.Redis, rig.Shards, db), booking.NewWaiters("silent"),
+		rig.Observers(prometheus.NewRegistry()))
+	office.FindWithin(100 * time.Millisecond)
+	wish := booking.Booking{User: 7, Show: show, Units: 1, Key: "a"}
+	if r, repeated, err := office.Reserve(t.Context(), wish); err != nil || repeated || r.Status != booking.Pending {
+		t.Errorf("new: %+v, %v, %v", r, repeated, err)
+	}
+	if _, _, err := office.Reserve(t.Context(), wish); !errors.Is(err, booking.ErrUnreadable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("again: %v", err)
+	}
 }

@@ -50,7 +50,7 @@ func (w *world) append(e Entry) {
 	w.stream[w.taken] = e
 }
 
-// book is reserve.lua after its checks; its marker may be gone, so the same id comes again. The units per user are a hint
+// book is a reservation of requests.lua after its checks; its marker may be gone, so the same id comes again. The units per user are a hint
 // that is often wrong, so this Redis does not count them.
 func (w *world) book() {
 	user, units := w.random.Int64N(modelUsers)+1, 1+w.random.IntN(4)
@@ -61,7 +61,7 @@ func (w *world) book() {
 	w.append(Entry{Kind: Reserve, ID: NewID(user, 1, fmt.Sprint(w.random.IntN(12))), User: user, Units: units})
 }
 
-// cancel is cancel.lua, asked for any row, in whatever state, by its owner or somebody else.
+// cancel is a cancel of requests.lua, asked for any row, in whatever state, by its owner or somebody else.
 func (w *world) cancel() {
 	if len(w.rows) == 0 {
 		return

@@ -50,11 +50,14 @@ type Config struct {
 	BatchSize     int           // entries of one transaction
 	FlushInterval time.Duration // between two write-backs
 	MaxBacklog    int           // unsettled entries of a show before 503 busy
+	MaxWaiting    int           // bookings and cancels that may wait for their turn before 503 busy
+	MaxWait       time.Duration // how long they may
 	Remember      time.Duration // of a request key
 
 	TokenSecrets   [][]byte `json:"-"` // the first signs, all verify
 	ImagesURL      string   // file:///... or s3://...
 	TrustedProxies []netip.Prefix
+	MaxConnections int // of clients at once; 0: as many as files allow
 	RatePerUser    int // requests per second; 0: off
 	RatePerAddress int // requests per second; 0: off
 }

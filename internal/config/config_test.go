@@ -48,6 +48,7 @@ func TestLoadDefaults(t *testing.T) {
 	ofAPI := func(c *config.Config) {
 		c.HTTPAddr = ":8080"
 		c.MaxBacklog = 100_000
+		c.MaxWaiting, c.MaxWait = 60_000, 10*time.Second
 		c.Remember = 48 * time.Hour
 		c.ImagesURL = "file://" + images
 		c.RatePerUser = 20
@@ -123,6 +124,11 @@ func TestLoadOne(t *testing.T) {
 		{"BATCH_SIZE", "5000", func(c config.Config) any { return c.BatchSize }, 5000},
 		{"BATCH_SIZE", "5001", nil, nil},
 		{"BATCH_SIZE", "many", nil, nil},
+		{"MAX_WAITING", "1", func(c config.Config) any { return c.MaxWaiting }, 1},
+		{"MAX_WAIT", "10ms", func(c config.Config) any { return c.MaxWait }, 10 * time.Millisecond},
+		{"MAX_WAITING", "0", nil, nil},
+		{"MAX_WAIT", "9ms", nil, nil},
+		{"MAX_WAIT", "21s", nil, nil},
 		{"MAX_BACKLOG", "1", func(c config.Config) any { return c.MaxBacklog }, 1},
 		{"MAX_BACKLOG", "0", nil, nil},
 		{"REMEMBER", "1s", func(c config.Config) any { return c.Remember }, time.Second},
@@ -131,6 +137,7 @@ func TestLoadOne(t *testing.T) {
 		{"FLUSH_INTERVAL", "0", nil, nil},
 		{"FLUSH_INTERVAL", "60", nil, nil},
 		{"START_TIMEOUT", "-1s", nil, nil},
+		{"MAX_CONNECTIONS", "5000", func(c config.Config) any { return c.MaxConnections }, 5000},
 		{"RATE_PER_USER", "0", func(c config.Config) any { return c.RatePerUser }, 0},
 		{"RATE_PER_ADDRESS", "-1", nil, nil},
 		{"LOG_LEVEL", "debug", func(c config.Config) any { return c.LogLevel }, slog.LevelDebug},

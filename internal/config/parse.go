@@ -50,6 +50,17 @@ func duration(shortest time.Duration) func(string) (time.Duration, error) {
 	}
 }
 
+// durationBetween is duration with an upper bound, too.
+func durationBetween(shortest, longest time.Duration) func(string) (time.Duration, error) {
+	return func(text string) (time.Duration, error) {
+		value, err := time.ParseDuration(text)
+		if err != nil || value < shortest || value > longest {
+			return 0, fmt.Errorf("must be a duration such as 10s, from %v to %v, not %q", shortest, longest, text)
+		}
+		return value, nil
+	}
+}
+
 func oneOf(words ...string) func(string) (string, error) {
 	return func(text string) (string, error) {
 		if !slices.Contains(words, text) {

@@ -121,6 +121,17 @@ func settings() []setting {
 			binding: to(func(c *Config) *int { return &c.MaxBacklog }, whole(1, math.MaxInt32)),
 		},
 		{
+			name: "NETICKET_MAX_WAITING", def: "60000", of: api,
+			doc: "bookings and cancels that may wait for their turn at Redis, in a process, before 503 `busy`: a turn takes about 1 KB, " +
+				"and 60,000 of them some seconds",
+			binding: to(func(c *Config) *int { return &c.MaxWaiting }, whole(1, math.MaxInt32)),
+		},
+		{
+			name: "NETICKET_MAX_WAIT", def: "10s", of: api,
+			doc:     "how long a booking or cancel may wait for its turn at Redis before 503 `busy`, 10 ms to 20 s",
+			binding: to(func(c *Config) *time.Duration { return &c.MaxWait }, durationBetween(10*time.Millisecond, 20*time.Second)),
+		},
+		{
 			name: "NETICKET_REMEMBER", def: "48h", of: api,
 			doc:     "how long a request key is remembered, 1 s or more",
 			binding: to(func(c *Config) *time.Duration { return &c.Remember }, duration(time.Second)),
@@ -129,6 +140,11 @@ func settings() []setting {
 			name: "NETICKET_TRUSTED_PROXIES", of: api,
 			doc:     "addresses or prefixes (`10.0.0.0/8`) whose X-Forwarded-For counts; none: the peer address is the client",
 			binding: to(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }, list(network)),
+		},
+		{
+			name: "NETICKET_MAX_CONNECTIONS", def: "0", of: api,
+			doc:     "connections of clients that a process serves at once, more wait; 0: as many as the limit of open files allows",
+			binding: to(func(c *Config) *int { return &c.MaxConnections }, whole(0, 1_000_000)),
 		},
 		{
 			name: "NETICKET_RATE_PER_USER", def: "20", of: api,

@@ -97,7 +97,7 @@ func TestCluster(t *testing.T) {
 	for _, show := range shows {
 		cancelled := false
 		for user := int64(1); !cancelled && user <= people; user++ { // some were too late to get a unit
-			_, err := rig.BoxOffice.Cancel(t.Context(), user, booking.NewID(user, show, "a"), 10*time.Second)
+			_, err := rig.BoxOffice.Cancel(t.Context(), user, booking.Ref{Show: show, ID: booking.NewID(user, show, "a")}, 10*time.Second)
 			cancelled = err == nil
 		}
 		if !cancelled {

@@ -58,7 +58,7 @@ func TestBrowserCustomer(t *testing.T) {
 		t.Errorf("the form came back as %s, want 2%s", kept, key)
 	}
 	v.press("Book")
-	v.isAt("/reservations/")
+	v.isAt(bookedAt(show))
 	v.sees("Your booking is confirmed", "Swan Lake", "2 tickets", "₩100,000", "Reservation number")
 	where := v.address()
 	number := eval[string](v, `document.querySelector('.stub .number').textContent`)
@@ -112,7 +112,7 @@ func TestBrowserOneBooking(t *testing.T) {
 	v.goTo(path)
 	key := eval[string](v, `document.querySelector('[name=key]').value`)
 	v.pressTwice("Book")
-	v.isAt("/reservations/")
+	v.isAt(bookedAt(show))
 	v.sees("Your booking is confirmed")
 	where := v.address()
 	v.reload()
@@ -120,7 +120,7 @@ func TestBrowserOneBooking(t *testing.T) {
 	again := func(how string) {
 		t.Helper()
 		v.press("Book")
-		v.isAt("/reservations/")
+		v.isAt(bookedAt(show))
 		if at := v.address(); at != where {
 			t.Errorf("%s leads to %s, not to %s", how, at, where)
 		}
@@ -133,14 +133,14 @@ func TestBrowserOneBooking(t *testing.T) {
 		each.goTo(path + "?units=1&key=" + key)
 	}
 	tab.press("Book")
-	tab.isAt("/reservations/")
+	tab.isAt(bookedAt(show))
 	again("another tab")
 	if found := d.rows(t, show); len(found) != 1 {
 		t.Errorf("%d bookings: %v", len(found), found)
 	}
 	v.goTo(path)
 	v.press("Book")
-	v.isAt("/reservations/")
+	v.isAt(bookedAt(show))
 	if at := v.address(); at == where {
 		t.Error("a new page makes no new booking")
 	}
@@ -149,7 +149,7 @@ func TestBrowserOneBooking(t *testing.T) {
 	v.press("Book")
 	v.sees("Booking…") // while there is no answer
 	api.thaw(t)
-	v.isAt("/reservations/")
+	v.isAt(bookedAt(show))
 }
 
 // TestBrowserBookFits: the button that is being sent fits a narrow phone, and what sticks to its foot does not stick to paper.
@@ -326,7 +326,7 @@ func TestBrowserLoginExpires(t *testing.T) {
 		t.Errorf("the form came back as %s, want 3%s", kept, key)
 	}
 	v.press("예매하기")
-	v.isAt("/reservations/")
+	v.isAt(bookedAt(show))
 	v.until("it is confirmed", `document.querySelector('.ticket').dataset.status === 'confirmed'`)
 	for id, r := range d.rows(t, show) {
 		if r.units != 3 || r.status != "confirmed" || !strings.HasSuffix(v.address(), id) {

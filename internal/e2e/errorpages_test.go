@@ -19,6 +19,7 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 	usual := d.url
 	redis, mysql, viaProxies := d.proxies(t)
 	troubled := d.start(t, "api", append(viaProxies, "NETICKET_RATE_PER_USER=1")...).url
+	away := d.start(t, "api", viaProxies...).url // the same without a limit: a page that follows a booking asks more than once
 	d.url = usual
 	redis.Rule(func(request []byte) systemtest.Fate {
 		if bytes.Contains(request, []byte(d.Shards.Users(show))) {
@@ -26,10 +27,12 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 		}
 		return systemtest.Deliver
 	})
-	eventually(t, "the API knows the shows", func() bool {
-		shows, _ := caller{url: troubled, http: d.as(t, me).http}.must(t, "GET", "/api/v1/shows", "").Body["shows"].([]any)
-		return len(shows) > 0
-	})
+	for _, api := range []string{troubled, away} {
+		eventually(t, "the API knows the shows", func() bool {
+			shows, _ := caller{url: api, http: d.as(t, me).http}.must(t, "GET", "/api/v1/shows", "").Body["shows"].([]any)
+			return len(shows) > 0
+		})
+	}
 	mysql.Cut()
 
 	book := func(show int64, key string) (id string) {
@@ -40,11 +43,11 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 		}
 		return r.id()
 	}
-	book(show, "used")
+	used := book(show, "used")
 	marker := stock.ReserveField(booking.NewID(me, show, "garbled").String())
 	started := d.stage(t, stage{title: "Hamlet", capacity: 30, starts: -time.Minute, closes: time.Hour})
 	paused := d.stage(t, stage{title: "Macbeth", capacity: 30, starts: 40 * 24 * time.Hour})
-	late, held := "/reservations/"+book(started, "late"), "/reservations/"+book(paused, "held")
+	late, held := bookedAt(started)+book(started, "late"), bookedAt(paused)+book(paused, "held")
 	for key, fields := range map[string][]any{
 		d.Shards.User(d.Shards.Of(show), me): {marker, fmt.Sprintf("1|%d|garbled|1", show)},
 		d.Shards.Show(paused):                {"state", "paused", "token", "somebody", "paused_at", time.Now().UnixMilli()},
@@ -62,7 +65,9 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 		{"show-unknown-503", troubled + at, "newcomer", refused("units", "1")},
 		{"problem-429", troubled + "/reservations", "hurried", hurried},
 		{"problem-500", at + "?key=garbled", "customer", submitted("units", "1")},
-		{"problem-503", troubled + "/reservations", "customer", nil},
+		{"problem-503", troubled + bookedAt(show) + "00000000-0000-8000-8000-000000000000", "customer", nil},
+		{"booking-provisional", away + bookedAt(show) + used, "customer", nil},
+		{"mine-partial", away + "/reservations", "customer", nil},
 		{"login-503", troubled + "/login", "", refused("email", "kim@example.com", "password", passphrase)},
 		{"cancel-409", late, "customer", cancelled(late)},
 		{"cancel-503", held, "customer", cancelled(held)},

@@ -39,7 +39,7 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 		if err != nil || r.id() == "" {
 			t.Fatalf("book: %+v, %v", r, err)
 		}
-		return "/reservations/" + r.id()
+		return bookedAt(show) + r.id()
 	}
 	confirmed, cancelled := book(sale, 2, "5"), book(many, 1, "5")
 	book(gone, 2, "5")
@@ -50,7 +50,7 @@ func (d *deployment) everyPage(t *testing.T) (pages []sitePage, tokens map[strin
 	rejected := map[string]string{}
 	for _, reason := range []string{"sold_out", "limit_reached", "lost", "error"} {
 		at := book(many, 1, "5")
-		id := strings.ReplaceAll(strings.TrimPrefix(at, "/reservations/"), "-", "")
+		id := strings.ReplaceAll(strings.TrimPrefix(at, bookedAt(many)), "-", "")
 		if _, err := d.DB.Exec("UPDATE reservations SET status = 'rejected', reason = ? WHERE id = UNHEX(?)", reason, id); err != nil {
 			t.Fatal(err)
 		}

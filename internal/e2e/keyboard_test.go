@@ -82,7 +82,7 @@ func TestBrowserKeyboard(t *testing.T) {
 		}
 	}
 	v.keys(kb.Enter)
-	v.isAt("/reservations/")
+	v.isAt(bookedAt(show))
 	v.sees("Your booking is confirmed", "2 tickets")
 	v.walk("Cancel")
 	v.keys(kb.Enter)

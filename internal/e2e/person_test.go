@@ -87,7 +87,7 @@ func (p *person) book(c *claim) {
 		}
 		c.id = r.id()
 		p.mu.Unlock()
-		p.hear(c, r.status())
+		p.hearReply(c, r)
 	}
 }
 
@@ -100,7 +100,7 @@ func (p *person) look(c *claim) {
 	case r.Status != http.StatusOK:
 		p.t.Errorf("look at %s: %+v", c.id, r)
 	default:
-		p.hear(c, r.status())
+		p.hearReply(c, r)
 	}
 }
 
@@ -118,6 +118,13 @@ func (p *person) cancel(c *claim) {
 	case r.Status != http.StatusOK && r.Status != http.StatusAccepted:
 		p.t.Errorf("cancel %s: %+v", c.id, r)
 	default:
+		p.hearReply(c, r)
+	}
+}
+
+// hearReply is hear for an answer, unless its status is provisional: that is no news of the outcome.
+func (p *person) hearReply(c *claim, r reply) {
+	if r.Header.Get("Reservation-Provisional") == "" {
 		p.hear(c, r.status())
 	}
 }

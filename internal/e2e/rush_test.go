@@ -138,7 +138,7 @@ func TestNoCancelAfterTheStart(t *testing.T) {
 	if err != nil || booked.Status != http.StatusCreated || booked.Body["cancellable"] != true {
 		t.Fatalf("book: %+v, %v", booked, err)
 	}
-	path := "/api/v1/reservations/" + booked.id()
+	path := "/api/v1" + bookedAt(show) + booked.id()
 	servertest.Eventually(t, 20*time.Second, "the show starts", func() bool {
 		return customer.must(t, "GET", path, "").Body["cancellable"] == false
 	})

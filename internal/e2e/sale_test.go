@@ -196,7 +196,7 @@ func (c *claim) String() string {
 		c.asked.Format(time.StampMicro), c.accepted.Format(time.StampMicro), c.confirmed, c.givenUp, c.cancelled)
 }
 
-func (c *claim) path() string { return "/api/v1/reservations/" + c.id }
+func (c *claim) path() string { return "/api/v1" + bookedAt(c.show) + c.id }
 
 // longest returns the longest time without a sale.
 func longest(began time.Time, sold []time.Time) time.Duration {

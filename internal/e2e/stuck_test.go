@@ -65,7 +65,7 @@ func TestStuckWithNobodyAsking(t *testing.T) {
 
 			servertest.Eventually(t, 10*time.Second, "nothing is pending, and the show is on sale", func() bool {
 				for _, r := range waiting {
-					if now, err := d.Lookup.Find(t.Context(), r.User, r.ID); err != nil || now.Status == booking.Pending {
+					if now, err := d.Lookup.Find(t.Context(), r.User, r.Ref()); err != nil || now.Status == booking.Pending {
 						return false
 					}
 				}
@@ -75,7 +75,7 @@ func TestStuckWithNobodyAsking(t *testing.T) {
 			t.Logf("after %v", time.Since(began).Round(time.Millisecond))
 			gone := 0
 			for _, r := range append(waiting, first) {
-				now, err := d.Lookup.Find(t.Context(), r.User, r.ID)
+				now, err := d.Lookup.Find(t.Context(), r.User, r.Ref())
 				lost := now.Status == booking.Rejected && slices.Contains(test.may, now.Reason) && r.ID != first.ID
 				if lost {
 					gone++

@@ -188,6 +188,9 @@ func (v *visitor) isAt(path string) {
 	v.until("the address is "+path, `(location.pathname + location.search).startsWith(`+quote(path)+`) && document.readyState === 'complete'`)
 }
 
+// bookedAt is where the pages of a show's reservations are.
+func bookedAt(show int64) string { return fmt.Sprintf("/shows/%d/reservations/", show) }
+
 // address is the path and query of the page.
 func (v *visitor) address() string {
 	v.t.Helper()

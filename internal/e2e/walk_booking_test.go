@@ -10,13 +10,20 @@ import (
 const (
 	book   = "POST /api/v1/shows/{id}/reservations"
 	mine   = "GET /api/v1/reservations"
-	look   = "GET /api/v1/reservations/{id}"
-	cancel = "DELETE /api/v1/reservations/{id}"
+	look   = "GET /api/v1/shows/{show}/reservations/{id}"
+	cancel = "DELETE /api/v1/shows/{show}/reservations/{id}"
+
+	// By the id alone, as before addresses named the show.
+	lookOld   = "GET /api/v1/reservations/{id}"
+	cancelOld = "DELETE /api/v1/reservations/{id}"
 
 	one  = `{"units":1}`
 	two  = `{"units":2}`
 	wait = "Prefer: wait=10"
 )
+
+// byAddress are the calls about one reservation: with its show, and by its id alone.
+var byAddress = []struct{ look, cancel string }{{look, cancel}, {lookOld, cancelOld}}
 
 func (w *walk) booking(t *testing.T) {
 	anna, now := w.api.as(t, 71), time.Now()
@@ -48,14 +55,22 @@ func (w *walk) booking(t *testing.T) {
 	)
 	wantFields(t, "a reservation", booked.Body, reservationFields)
 	wantFields(t, "its show", booked.Body["show"], bookedShowFields)
-	if at := booked.Header.Get("Location"); at != path(look, booked.id()) {
+	own := ticket{show, booked.id()}
+	if at := booked.Header.Get("Location"); at != path(look, own) {
 		t.Errorf("reservation %s is at %s", booked.id(), at)
 	}
+	for _, by := range byAddress {
+		w.ask(t,
+			line{"own", anna, by.look, own, "", "", "200", "status=confirmed id=" + booked.id()},
+			line{"waited for, though settled", anna, by.look, own, "", wait, "200", "Preference-Applied=wait=10 status=confirmed"},
+			line{"somebody else's", w.api.as(t, 72), by.look, own, "", "", "404 not_found", ""},
+			line{"a wait of 11 s", anna, by.look, own, "", "Prefer: wait=11", "422 invalid", "errors=Prefer"},
+		)
+	}
 	page := w.ask(t,
-		line{"own", anna, look, booked.id(), "", "", "200", "status=confirmed id=" + booked.id()},
-		line{"waited for, though settled", anna, look, booked.id(), "", wait, "200", "Preference-Applied=wait=10 status=confirmed"},
-		line{"somebody else's", w.api.as(t, 72), look, booked.id(), "", "", "404 not_found", ""},
-		line{"a wait of 11 s", anna, look, booked.id(), "", "Prefer: wait=11", "422 invalid", "errors=Prefer"},
+		line{"of another show", anna, look, ticket{limited, booked.id()}, "", "", "404 not_found", ""},
+		line{"of another show", anna, cancel, ticket{limited, booked.id()}, "", "", "404 not_found", ""},
+		line{"of a show that is not there", anna, look, ticket{987654, booked.id()}, "", "", "404 not_found", ""},
 		line{"no page", anna, mine + "?limit=101", "", "", "", "422 invalid", "errors=limit"},
 		line{"a cursor made up", anna, mine + "?cursor=" + booked.id(), "", "", "", "422 invalid", "errors=cursor"},
 		line{"half of a %", anna, mine + "?cursor=%2", "", "", "", "400 malformed", "errors=cursor"},
@@ -92,33 +107,46 @@ func (w *walk) rejected(t *testing.T) {
 		line{"under an old epoch", anna, book, forgotten, one, wait, "409 lost", "Location"},
 		line{"a row that cannot be stored", anna, book, broken, one, wait, "409 error", "Location Idempotency-Key"},
 	)
-	at := strings.TrimPrefix(rejected.Header.Get("Location"), "/api/v1/reservations/")
-	w.ask(t,
-		line{"the same key again", anna, book, broken, one, "Idempotency-Key: " + rejected.Header.Get("Idempotency-Key"), "200", "status=rejected reason=error"},
-		line{"what was rejected", anna, look, at, "", "", "200", "status=rejected reason=error cancellable=false"},
-		line{"what was rejected", anna, cancel, at, "", "", "409 not_cancellable", ""},
-	)
+	at := rejected.Header.Get("Location")
+	own := ticket{broken, at[strings.LastIndex(at, "/")+1:]}
+	w.ask(t, line{"the same key again", anna, book, broken, one, "Idempotency-Key: " + rejected.Header.Get("Idempotency-Key"), "200",
+		"status=rejected reason=error"})
+	for _, by := range byAddress {
+		w.ask(t,
+			line{"what was rejected", anna, by.look, own, "", "", "200", "status=rejected reason=error cancellable=false"},
+			line{"what was rejected", anna, by.cancel, own, "", "", "409 not_cancellable", ""},
+		)
+	}
 }
 
 func (w *walk) cancelling(t *testing.T) {
 	anna, boss := w.api.as(t, 71), admin(t, w.api)
 	show, begun := w.Show(t, 4, 0), w.Show(t, 1, 0)
-	booked := w.ask(t, line{"before", anna, book, show, one, wait, "201", ""}).id()
-	w.ask(t,
-		line{"somebody else's", w.api.as(t, 72), cancel, booked, "", "", "404 not_found", ""},
-		line{"a wait of 11 s", anna, cancel, booked, "", "Prefer: wait=11", "422 invalid", "errors=Prefer"},
-		line{"own", anna, cancel, booked, "", "", "202", "status=cancelling cancellable=false"},
-		line{"waited for", anna, cancel, booked, "", wait, "200", "Preference-Applied=wait=10 status=cancelled cancelled_at"},
-		line{"again", anna, cancel, booked, "", "", "200", "status=cancelled"},
-	)
-	booked = w.ask(t, line{"before", anna, book, begun, one, wait, "201", ""}).id()
+	for _, by := range byAddress {
+		booked := w.book(t, anna, show)
+		w.ask(t,
+			line{"somebody else's", w.api.as(t, 72), by.cancel, booked, "", "", "404 not_found", ""},
+			line{"a wait of 11 s", anna, by.cancel, booked, "", "Prefer: wait=11", "422 invalid", "errors=Prefer"},
+			line{"own", anna, by.cancel, booked, "", "", "202", "status=cancelling cancellable=false"},
+			line{"waited for", anna, by.cancel, booked, "", wait, "200", "Preference-Applied=wait=10 status=cancelled cancelled_at"},
+			line{"again", anna, by.cancel, booked, "", "", "200", "status=cancelled"},
+		)
+	}
+	booked := w.book(t, anna, begun)
 	past := poster{Title: "Over", Venue: "Hall", Starts: time.Now().Add(-time.Hour), Opens: time.Now().Add(-3 * time.Hour), Closes: time.Now().Add(-2 * time.Hour), Capacity: 1}
 	w.ask(t,
 		line{"moved to the past", boss, update, begun, past.json(t), "", "200", "state=ended"},
 		line{"of a show that has started", anna, cancel, booked, "", "", "409 show_started", ""},
+		line{"of a show that has started", anna, cancelOld, booked, "", "", "409 show_started", ""},
 		line{"of a show that has started", anna, look, booked, "", "", "200", "status=confirmed cancellable=false"},
 		line{"a show that has started", anna, book, begun, one, "", "409 closed", ""},
 	)
+}
+
+// book has somebody book a unit, and waits until it is confirmed.
+func (w *walk) book(t *testing.T, who caller, show int64) ticket {
+	t.Helper()
+	return ticket{show, w.ask(t, line{"before", who, book, show, one, wait, "201", ""}).id()}
 }
 
 func (w *walk) exec(t *testing.T, statement string, arguments ...any) error {

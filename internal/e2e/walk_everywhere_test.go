@@ -42,6 +42,9 @@ func (w *walk) everywhere(t *testing.T) {
 		if promised("404 not_found") && strings.Contains(at, "{id}") {
 			for _, bad := range []string{"x", "-1", "01", "1.0", "1e3", "99999999999999999999", "%20", "%00", "1%2F2", "%ED%95%9C"} {
 				w.ask(t, line{"an id that is none: " + bad, who, call, bad, json, "", "404 not_found", ""})
+				if strings.Contains(at, "{show}") {
+					w.ask(t, line{"a show that is none: " + bad, who, call, ticket{bad, id}, json, "", "404 not_found", ""})
+				}
 			}
 		}
 		if json != "" && at != "/api/v1/admin/shows/{id}/image" {

@@ -19,7 +19,7 @@ type line struct {
 	situation string
 	as        caller
 	call      string // of promises, with a query if there is one
-	id        any    // for {id}
+	id        any    // for {id}, or a ticket
 	body      string
 	headers   string // "Name: value", and more behind line breaks
 	want      string // the status and, of a problem, the code

@@ -22,6 +22,13 @@ const (
 	forAdmins = ", 401 unauthenticated, 403 forbidden"
 )
 
+// What calls about one reservation answer, whether their address names the show or not.
+const (
+	looks   = "200, 404 not_found, 422 invalid, 503 unavailable" + forUsers
+	cancels = "202, 200, 404 not_found, 409 pending, 409 show_started, 409 not_cancellable, 422 invalid, " +
+		"503 paused, 503 unloaded, 503 fenced, 503 unknown, 503 unavailable" + forUsers + changes
+)
+
 // promises is the interface: every call, and every answer that it has, as its status and, of a problem, the code. Each call may
 // answer 429 too_many_requests, too. Not here is what needs more load than a test has: 503 too_many_streams, and busy of images.
 func promises() map[string][]string {
@@ -42,10 +49,11 @@ func promises() map[string][]string {
 		"POST /api/v1/shows/{id}/reservations": "202, 201, 200, 404 not_found, 409 sold_out, 409 limit_reached, 409 not_open, 409 closed, " +
 			"409 lost, 409 error, 422 key_reused, 422 invalid, 503 busy, 503 paused, 503 unloaded, 503 fenced, 503 unknown, 503 unavailable" +
 			hasBody + forUsers + changes,
-		"GET /api/v1/reservations":      "200, 400 malformed, 422 invalid, 503 unavailable" + forUsers,
-		"GET /api/v1/reservations/{id}": "200, 404 not_found, 422 invalid, 503 unavailable" + forUsers,
-		"DELETE /api/v1/reservations/{id}": "202, 200, 404 not_found, 409 pending, 409 show_started, 409 not_cancellable, 422 invalid, " +
-			"503 paused, 503 unloaded, 503 fenced, 503 unknown, 503 unavailable" + forUsers + changes,
+		"GET /api/v1/reservations": "200, 400 malformed, 422 invalid, 503 unavailable" + forUsers,
+		look:                       looks,
+		cancel:                     cancels,
+		lookOld:                    looks,
+		cancelOld:                  cancels,
 
 		"POST /api/v1/admin/shows":           "201, 422 invalid, 503 unavailable" + hasBody + forAdmins,
 		"PUT /api/v1/admin/shows/{id}":       "200, 404 not_found, 409 capacity_below_reserved, 409 resync_running, 422 invalid, 503 not_drained, 503 unavailable" + hasBody + forAdmins,
@@ -141,8 +149,15 @@ func (p *process) as(t testing.TB, user int64) caller {
 	return c
 }
 
-// path returns a call's path for an id.
+// ticket names a reservation in full, for the calls whose path asks for it.
+type ticket struct{ show, id any }
+
+// path returns a call's path for an id, or for a ticket.
 func path(call string, id any) string {
+	show := any(1)
+	if t, ok := id.(ticket); ok {
+		show, id = t.show, t.id
+	}
 	_, path, _ := strings.Cut(call, " ")
-	return strings.NewReplacer("{id}", fmt.Sprint(id), "{file}", fmt.Sprint(id)).Replace(path)
+	return strings.NewReplacer("{show}", fmt.Sprint(show), "{id}", fmt.Sprint(id), "{file}", fmt.Sprint(id)).Replace(path)
 }

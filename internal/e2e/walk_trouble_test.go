@@ -32,13 +32,14 @@ func (w *walk) limits(t *testing.T) {
 // paused meets a show that somebody else resyncs.
 func (w *walk) paused(t *testing.T) {
 	anna, boss, show := w.api.as(t, 71), admin(t, w.api), w.Show(t, 5, 0)
-	booked := w.ask(t, line{"before", anna, book, show, one, wait, "201", ""}).id()
+	booked := w.book(t, anna, show)
 	if err := w.Redis.HSet(t.Context(), w.Shards.Show(show), "state", "paused", "token", "somebody", "paused_at", time.Now().UnixMilli()).Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.ask(t,
 		line{"in a resync", anna, book, show, one, "", "503 paused", ""},
 		line{"in a resync", anna, cancel, booked, "", "", "503 paused", ""},
+		line{"in a resync", anna, cancelOld, booked, "", "", "503 paused", ""},
 		line{"in a resync", boss, reset, show, "", "", "409 resync_running", "Retry-After"},
 		line{"in a resync", boss, update, show, posterWith(t, func(p *poster) { p.Capacity = 6 }), "", "409 resync_running", "Retry-After"},
 		line{"in a resync", anna, look, booked, "", "", "200", "status=confirmed"},
@@ -50,8 +51,8 @@ func (w *walk) paused(t *testing.T) {
 func (w *walk) trouble(t *testing.T) {
 	nobody, anna, boss := w.troubled.as(t, 0), w.troubled.as(t, 71), admin(t, w.troubled)
 	show, distrusted := w.Show(t, 5, 0), w.Show(t, 5, 0)
-	booked := w.ask(t, line{"before", anna, book, show, one, wait, "201", ""}).id()
-	second := w.ask(t, line{"before", anna, book, distrusted, one, wait, "201", ""}).id()
+	booked, again := w.book(t, anna, show), w.book(t, anna, show)
+	second, unknown := w.book(t, anna, distrusted), ticket{show, "00000000-0000-8000-8000-000000000000"}
 	w.crowdOfHashes(t, w.troubled)
 
 	if err := w.Redis.HSet(t.Context(), w.Shards.Show(distrusted), "state", "unloaded").Err(); err != nil {
@@ -62,6 +63,7 @@ func (w *walk) trouble(t *testing.T) {
 	w.ask(t,
 		line{"cannot be loaded", anna, book, distrusted, one, "", "503 unloaded", ""},
 		line{"cannot be loaded", anna, cancel, second, "", "", "503 unloaded", ""},
+		line{"cannot be loaded", anna, cancelOld, second, "", "", "503 unloaded", ""},
 	)
 	w.mysql.Rule(nil)
 
@@ -69,11 +71,13 @@ func (w *walk) trouble(t *testing.T) {
 	w.ask(t,
 		line{"no answer", anna, book, show, one, "Idempotency-Key: k", "503 unknown", "Idempotency-Key=k"},
 		line{"no answer", anna, cancel, booked, "", "", "503 unknown", ""},
+		line{"no answer", anna, cancelOld, again, "", "", "503 unknown", ""},
 	)
 	w.redis.Rule(nil)
 	w.ask(t,
 		line{"the same key tells", anna, book, show, one, wait + "\nIdempotency-Key: k", "200", "Location status=confirmed"},
 		line{"the same again", anna, cancel, booked, "", wait, "200", "status=cancelled"},
+		line{"the same again", anna, cancelOld, again, "", wait, "200", "status=cancelled"},
 	)
 
 	servertest.Eventually(t, 10*time.Second, "memory knows the show", func() bool {
@@ -88,8 +92,15 @@ func (w *walk) trouble(t *testing.T) {
 		line{"MySQL is away", anna, me, "", "", "", "503 unavailable", ""},
 		line{"MySQL is away", anna, newPassword, "", `{"current":"correct horse","new":"battery staple"}`, "", "503 unavailable", ""},
 		line{"MySQL is away", anna, mine, "", "", "", "503 unavailable", ""},
-		line{"MySQL is away", anna, look, booked, "", "", "503 unavailable", ""},
+		line{"MySQL is away, a marker tells", anna, look, second, "", "", "200", "status=pending Reservation-Provisional=true"},
+		line{"MySQL is away, a marker tells", anna, lookOld, second, "", "", "200", "status=pending Reservation-Provisional=true"},
+		line{"MySQL is away, waited for", anna, look, second, "", "Prefer: wait=1", "200", "status=pending Reservation-Provisional=true"},
+		line{"MySQL is away, after a cancel", anna, look, booked, "", "", "200", "status=cancelling Reservation-Provisional=true"},
+		line{"MySQL is away, no marker", anna, look, unknown, "", "", "503 unavailable", ""},
+		line{"MySQL is away, no marker", anna, lookOld, unknown, "", "", "503 unavailable", ""},
+		line{"MySQL is away, the same key", anna, book, show, one, "Idempotency-Key: k", "200", "Location status=pending Reservation-Provisional=true"},
 		line{"MySQL is away", anna, cancel, booked, "", "", "503 unavailable", ""},
+		line{"MySQL is away", anna, cancelOld, booked, "", "", "503 unavailable", ""},
 		line{"MySQL is away", boss, create, "", posterWith(t, func(*poster) {}), "", "503 unavailable", ""},
 		line{"MySQL is away", boss, update, show, posterWith(t, func(*poster) {}), "", "503 unavailable", ""},
 		line{"MySQL is away", boss, setImage, show, photo(t, 9, 9, 9), "Content-Type: image/jpeg", "503 unavailable", ""},
@@ -128,7 +139,7 @@ func (w *walk) fence(t *testing.T) {
 	show := d.Show(t, 5, 0)
 	api, worker := d.launch(t, "api"), d.start(t, "worker")
 	api.ready(t)
-	booked := w.ask(t, line{"before", api.as(t, 71), book, show, one, wait, "201", ""}).id()
+	booked := w.book(t, api.as(t, 71), show)
 	for _, p := range []*process{api, worker} {
 		if err := p.Kill(); err != nil {
 			t.Fatal(err)
@@ -142,6 +153,7 @@ func (w *walk) fence(t *testing.T) {
 	w.ask(t,
 		line{"nobody guards", anna, book, show, one, "", "503 fenced", ""},
 		line{"nobody guards", anna, cancel, booked, "", "", "503 fenced", ""},
+		line{"nobody guards", anna, cancelOld, booked, "", "", "503 fenced", ""},
 		line{"nobody guards", anna, look, booked, "", "", "200", "status=confirmed"},
 	)
 }
@@ -173,9 +185,9 @@ func (w *walk) noWorker(t *testing.T) {
 	api := d.start(t, "api")
 	anna, boss := api.as(t, 71), admin(t, api)
 	shows := []int64{d.Show(t, 5, 0), d.Show(t, 5, 0)}
-	booked := ""
+	var booked ticket
 	for _, show := range shows {
-		booked = w.ask(t, line{"nobody records", anna, book, show, one, "", "202", "Location status=pending"}).id()
+		booked = ticket{show, w.ask(t, line{"nobody records", anna, book, show, one, "", "202", "Location status=pending"}).id()}
 		d.looksAlive(t, show)
 	}
 	waiting := send(func() (reply, error) {
@@ -184,6 +196,7 @@ func (w *walk) noWorker(t *testing.T) {
 	w.ask(t,
 		line{"as many as may wait", anna, book, shows[1], one, "", "503 busy", ""},
 		line{"nobody records", anna, cancel, booked, "", "", "409 pending", "Retry-After"},
+		line{"nobody records", anna, cancelOld, booked, "", "", "409 pending", "Retry-After"},
 		line{"nobody records, waited for", anna, look, booked, "", "Prefer: wait=1", "200", "Preference-Applied=wait=1 status=pending"},
 		line{"nobody records", anna, mine, "", "", "", "200", "reservations.1.status=pending"},
 		line{"nobody records", boss, reset, shows[1], "", "", "503 not_drained", ""},

@@ -22,7 +22,7 @@ func TestBrowserWeight(t *testing.T) {
 	if err != nil || booked.Status != 201 {
 		t.Fatalf("book: %+v, %v", booked, err)
 	}
-	for _, path := range []string{"/", "/search?q=swan", fmt.Sprint("/shows/", show), "/reservations/" + booked.id()} {
+	for _, path := range []string{"/", "/search?q=swan", fmt.Sprint("/shows/", show), bookedAt(show) + booked.id()} {
 		v := d.visitor(t, "ko") // who comes for the first time
 		v.logInAs(token(t, 7))
 		v.goTo(path)

@@ -15,18 +15,18 @@ type books struct {
 
 // inFlight returns Q and G of entries that are not settled and of the stock's epoch: the units that are neither left nor
 // reserved, because their row is still to come (queued), or because they still have to be given back (owed).
-func (b books) inFlight(entries []entry) (queued, owed int) {
+func (b books) inFlight(entries []stock.Entry) (queued, owed int) {
 	for _, e := range entries {
-		row, recorded := b.rows[e.id]
-		switch own := row.Epoch == e.epoch && row.Seq == e.seq; {
-		case e.cancel:
-			if recorded && row.CancelEpoch == e.epoch && row.CancelSeq == e.seq {
+		row, recorded := b.rows[e.ID]
+		switch own := row.Epoch == e.Epoch && row.Seq == e.Seq; {
+		case e.Kind == stock.Cancel:
+			if recorded && row.CancelEpoch == e.Epoch && row.CancelSeq == e.Seq {
 				owed += row.Units
 			}
 		case !recorded:
-			queued += e.units
+			queued += e.Units
 		case !own: // a repeat that took units twice: it will never have a row
-			owed += e.units
+			owed += e.Units
 		case row.Status == booking.Rejected && (row.Reason == booking.LimitReached || row.Reason == booking.Failed):
 			owed += row.Units
 		}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/neticket/neticket/internal/stock"
@@ -79,8 +78,8 @@ func (c *checker) cuts(ctx context.Context) error {
 
 // cut looks at Redis, MySQL and Redis again, and returns the loaded shows of which this tells nothing.
 //
-// Where both hashes are equal, no script has run in between that takes or gives back units of the show's epoch: reserve.lua
-// and cancel.lua raise seq, settle.lua raises settled, load.lua raises the epoch. So the stream held the same entries of that
+// Where both hashes are equal, no script has run in between that takes or gives back units of the show's epoch: requests.lua
+// raises seq, settle.lua raises settled, load.lua raises the epoch. So the stream held the same entries of that
 // epoch all the time, also when MySQL was read, and every figure is of that one instant.
 //
 // The fence is looked at before the second hash: if it was open then, the server was verified by then, and a show whose hash
@@ -104,7 +103,7 @@ func (c *checker) cut(ctx context.Context, shows []int64) (moved []int64, err er
 		if books.stock, err = s.stock(ctx, loaded...); err != nil {
 			return err
 		}
-		books.rows, err = s.reservations(ctx, idsOf(entries))
+		books.rows, err = s.reservations(ctx, refsOf(entries))
 		return err
 	})
 	if err != nil {
@@ -134,7 +133,7 @@ func (c *checker) cut(ctx context.Context, shows []int64) (moved []int64, err er
 }
 
 // balance checks the sum of a show that stood still, and reports whether it is at rest.
-func (c *checker) balance(show int64, text hash, entries []entry, b books) (atRest bool) {
+func (c *checker) balance(show int64, text hash, entries []stock.Entry, b books) (atRest bool) {
 	h, err := text.numbers()
 	row := b.stock[show]
 	switch {
@@ -162,12 +161,12 @@ func (c *checker) balance(show int64, text hash, entries []entry, b books) (atRe
 	return atRest
 }
 
-func idsOf(entries map[int64][]entry) []uuid.UUID {
-	ids := map[uuid.UUID]bool{}
-	for _, list := range entries {
+func refsOf(entries map[int64][]stock.Entry) []ref {
+	refs := map[ref]bool{}
+	for show, list := range entries {
 		for _, e := range list {
-			ids[e.id] = true
+			refs[ref{show: show, id: e.ID}] = true
 		}
 	}
-	return slices.Collect(maps.Keys(ids))
+	return slices.Collect(maps.Keys(refs))
 }

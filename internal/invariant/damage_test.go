@@ -28,7 +28,7 @@ func newScene(t *testing.T) scene {
 	s.cancelled, s.more = reserve(t, s.Rig, 3, s.show, 1, "a"), reserve(t, s.Rig, 3, s.show, 2, "b")
 	drain(t, s.Rig, s.show)
 	for _, id := range []uuid.UUID{s.cancelled, s.more} {
-		if _, err := s.BoxOffice.Cancel(t.Context(), 3, id, 0); err != nil {
+		if _, err := s.BoxOffice.Cancel(t.Context(), 3, booking.Ref{ID: id}, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestDamageIsFoundAndNamed(t *testing.T) {
 			return []want{{"I2", "-3 off", ""}, {"I5", "pending for ever", id.String()}, {"I9", "1 entries wait to be settled, but the stream holds 0", ""}}
 		},
 		"cancel entry deleted": func(t *testing.T, s scene) []want {
-			if _, err := s.BoxOffice.Cancel(t.Context(), 1, s.held, 0); err != nil {
+			if _, err := s.BoxOffice.Cancel(t.Context(), 1, booking.Ref{ID: s.held}, 0); err != nil {
 				t.Fatal(err)
 			}
 			s.Redis.XDel(t.Context(), s.Shards.Entries(s.Shards.Of(s.show)), marker(t, s, 1, stock.CancelField(s.held.String())).Entry)
@@ -192,7 +192,7 @@ func TestALossThatIsDealtWithIsNoViolation(t *testing.T) {
 	mustHold(t, s.Rig, "loaded", 1)
 	drain(t, s.Rig, s.show)
 	mustHold(t, s.Rig, "recorded", 1)
-	if r, err := s.Lookup.Find(t.Context(), 5, id); err != nil || r.Status != booking.Confirmed {
+	if r, err := s.Lookup.Find(t.Context(), 5, booking.Ref{ID: id}); err != nil || r.Status != booking.Confirmed {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -127,7 +127,7 @@ func buyAndCancel(ctx context.Context, rig *systemtest.Rig, user int64, shows []
 		if len(mine) <= 3 {
 			continue
 		}
-		_, err = rig.BoxOffice.Cancel(ctx, user, mine[0], time.Duration(rand.IntN(2))*time.Second)
+		_, err = rig.BoxOffice.Cancel(ctx, user, booking.Ref{ID: mine[0]}, time.Duration(rand.IntN(2))*time.Second)
 		switch {
 		case err == nil, errors.Is(err, booking.ErrNotCancellable): // rejected: lost
 			mine = mine[1:]

@@ -119,5 +119,5 @@ func (m *claim) parse(field, text string) bool {
 	_, errMS := strconv.ParseUint(ms, 10, 64)
 	_, errSeq := strconv.ParseUint(seq, 10, 64)
 	m.field, m.text, m.cancel, m.id, m.Marker = field, text, kind == "c", id, marker
-	return ok && err == nil && errMS == nil && errSeq == nil && (kind == "r" && marker.Show > 0 || kind == "c" && marker.Show == 0)
+	return ok && err == nil && errMS == nil && errSeq == nil && (kind == "r" && marker.Kind == stock.Reserve || kind == "c" && marker.Kind == stock.Cancel)
 }

@@ -25,14 +25,14 @@ func TestEveryStageOfAnEntryIsExplained(t *testing.T) {
 		"cancel": {limit: 4, happen: func(t *testing.T, rig *systemtest.Rig, show int64) {
 			id := reserve(t, rig, 1, show, 2, "a")
 			drain(t, rig, show)
-			if _, err := rig.BoxOffice.Cancel(t.Context(), 1, id, 0); err != nil {
+			if _, err := rig.BoxOffice.Cancel(t.Context(), 1, booking.Ref{ID: id}, 0); err != nil {
 				t.Fatal(err)
 			}
 		}},
 		"reserve and cancel in one batch": {happen: func(t *testing.T, rig *systemtest.Rig, show int64) {
 			id := reserve(t, rig, 1, show, 2, "a")
 			commit(t, rig, show)
-			if _, err := rig.BoxOffice.Cancel(t.Context(), 1, id, 0); err != nil {
+			if _, err := rig.BoxOffice.Cancel(t.Context(), 1, booking.Ref{ID: id}, 0); err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -22,6 +22,8 @@ type Server struct {
 	Dead    []Dead    // nt:{tag}:dead
 	// Subscribers is how many subscribe to the shard's channel. It is no data: no history contains it.
 	Subscribers int
+	FailAt      int     // which append from now on fails, once: 1 is the next; 0: none
+	Appends     []int64 // ms; when the next appends happen, since a server's clock goes on while it runs a script; empty: Now
 	Mistakes    Mistakes
 }
 
@@ -46,20 +48,22 @@ type Dead struct {
 
 // Mistakes are deliberate differences from the scripts, for tests that must notice them.
 type Mistakes struct {
-	NoFence        bool // reserve and cancel ask for no subscriber
-	ResumeBumped   bool // resume puts a show back after somebody said bump
-	SettleAgain    bool // settle goes on where the entry is gone, and whatever XACK answers
-	XackUnread     bool // settle goes on whatever XACK answers, but only where the entry is there
-	SettleAnyEpoch bool // settle counts and gives back without comparing the epochs
-	SettleAnyEntry bool // settle does not look whether the id still belongs to that show, epoch and seq
-	LoadAnyToken   bool // load does not look who holds the pause
-	LoadAnyEpoch   bool // load does not look whether the hash's epoch is newer
-	NoTakeOver     bool // a silent holder of a pause is respected for ever
-	NoDistrust     bool // unload does nothing
-	ForgetRepeats  bool // reserve does not look at the marker
-	KeepBump       bool // load leaves the word bump in the hash
-	LoadDistrusted bool // load does not look whether the show was distrusted since bump
-	MakeAtOnce     bool // pause makes a lost stream or group itself, and distrusts nothing
+	NoFence          bool // reserve and cancel ask for no subscriber
+	ResumeBumped     bool // resume puts a show back after somebody said bump
+	SettleAgain      bool // settle goes on where the entry is gone
+	SettleByFirst    bool // settle looks at the first entry of a batch, and takes the rest for theirs
+	SettleAnyEpoch   bool // settle counts and gives back without comparing the epochs
+	SettleAnyEntry   bool // settle does not look whether the id still belongs to that show, epoch and seq
+	LoadAnyToken     bool // load does not look who holds the pause
+	LoadAnyEpoch     bool // load does not look whether the hash's epoch is newer
+	NoTakeOver       bool // a silent holder of a pause is respected for ever
+	NoDistrust       bool // unload does nothing
+	ForgetRepeats    bool // reserve does not look at the marker
+	StaleLeft        bool // all requests of a call see what was left when it began
+	TakeWithoutEntry bool // reserve takes units although the append failed
+	KeepBump         bool // load leaves the word bump in the hash
+	LoadDistrusted   bool // load does not look whether the show was distrusted since bump
+	MakeAtOnce       bool // pause makes a lost stream or group itself, and distrusts nothing
 }
 
 // NewServer returns an empty server for that many shows and users.
@@ -70,7 +74,7 @@ func NewServer(shows, users int) *Server {
 // Clone returns a copy that shares nothing that changes. Nobody subscribes to it.
 func (s *Server) Clone() *Server {
 	c := *s
-	c.Subscribers = 0
+	c.Subscribers, c.FailAt, c.Appends = 0, 0, nil
 	c.Shows, c.Users = cloneAll(s.Shows), cloneAll(s.Users)
 	c.Built = slices.Clone(s.Built)
 	for i := range c.Built {

@@ -14,54 +14,60 @@ type Settlement struct {
 	Void      string
 }
 
-// Settle is settle.lua. An error of HINCRBY ends it half-way, as it does there.
-func (s *Server) Settle(a Settlement) (int64, error) {
-	found := s.Entry(a.Entry)
-	if found == nil {
-		s.ack(a.Entry)
-		if !s.Mistakes.SettleAgain {
-			return 0, nil
+// Settle is settle.lua. A number that is garbled stays as it is, as it does there.
+func (s *Server) Settle(list ...Settlement) int64 {
+	own := make([]bool, len(list))
+	settled := int64(0)
+	for i, a := range list {
+		found := s.Entry(a.Entry)
+		switch {
+		case s.Mistakes.SettleByFirst && i > 0:
+			own[i] = own[0]
+		case found == nil:
+			own[i] = s.Mistakes.SettleAgain
+		case s.Mistakes.SettleAnyEntry:
+			own[i] = true
+		default:
+			own[i] = found.Show == itoa(a.Show) && found.Epoch == itoa(a.Epoch) && found.Seq == itoa(a.Seq)
+		}
+		if own[i] {
+			settled++
+			s.ack(a.Entry)
+			s.remove(a.Entry) // at once, so that one that comes twice counts once
 		}
 	}
-	epoch := itoa(a.Epoch)
-	if found != nil && !s.Mistakes.SettleAnyEntry &&
-		(found.Show != itoa(a.Show) || found.Epoch != epoch || found.Seq != itoa(a.Seq)) {
-		return 0, nil
+	for i, a := range list {
+		if own[i] {
+			s.count(a)
+		}
 	}
-	if !s.ack(a.Entry) && !s.Mistakes.SettleAgain && !s.Mistakes.XackUnread {
-		return 0, nil
-	}
-	s.remove(a.Entry)
+	return settled
+}
+
+// count is what settling an entry changes beside the stream.
+func (s *Server) count(a Settlement) {
 	show := s.Show(a.Show)
-	if now, ok := show.Get("epoch"); ok && now == epoch || ok && s.Mistakes.SettleAnyEpoch {
-		if _, err := show.add("settled", 1); err != nil {
-			return 0, err
-		}
+	if now, ok := show.Get("epoch"); ok && now == itoa(a.Epoch) || ok && s.Mistakes.SettleAnyEpoch {
+		_, _ = show.add("settled", 1)
 		if a.UnitsBack > 0 {
-			if _, err := show.add("left", a.UnitsBack); err != nil {
-				return 0, err
-			}
+			_, _ = show.add("left", a.UnitsBack)
 		}
 		if users, user := s.UsersOf(a.Show), itoa(a.User); a.CountBack > 0 && users.Has(user) {
-			n, err := users.add(user, -a.CountBack)
-			if err != nil {
-				return 0, err
-			}
-			if n <= 0 {
+			if n, err := users.add(user, -a.CountBack); err == nil && n <= 0 {
 				users.Delete(user)
 			}
 		}
 	}
-	if a.Void != "" {
-		markers, field := s.markers(a.User), "c:"+a.Void
-		if marker, ok := markers.Get(field); ok {
-			if bar := strings.LastIndexByte(marker, '|'); bar >= 0 && marker[bar+1:] == a.Entry.String() {
-				markers.Delete(field)
-				if len(markers.Hash) == 0 {
-					*markers = Markers{}
-				}
+	if a.Void == "" {
+		return
+	}
+	markers, field := s.markers(a.User), "c:"+a.Void
+	if marker, ok := markers.Get(field); ok {
+		if bar := strings.LastIndexByte(marker, '|'); bar >= 0 && marker[bar+1:] == a.Entry.String() {
+			markers.Delete(field)
+			if len(markers.Hash) == 0 {
+				*markers = Markers{}
 			}
 		}
 	}
-	return 1, nil
 }

@@ -39,7 +39,7 @@ type Entry struct {
 	Units       string
 	Epoch       string
 	Seq         string
-	From, Trace string
+	Rest        string // instance that waits and trace context, joined by "|"
 }
 
 // Stream with its consumer group, if there is one.
@@ -107,18 +107,29 @@ func (s *Server) Entries() []*Entry {
 	return s.Stream.Entries
 }
 
+// ErrAppend is Redis's answer where a stream takes no more.
+var ErrAppend = errors.New("ERR The stream has exhausted the last possible ID, unable to add more items")
+
 // append is XADD NOMKSTREAM '*'; false where there is no stream.
-func (s *Server) append(e Entry) (ID, bool) {
+func (s *Server) append(e Entry) (ID, bool, error) {
 	if s.Stream == nil {
-		return ID{}, false
+		return ID{}, false, nil
+	}
+	if s.FailAt > 0 {
+		if s.FailAt--; s.FailAt == 0 {
+			return ID{}, false, ErrAppend
+		}
 	}
 	e.ID = ID{Ms: s.Now}
+	if len(s.Appends) > 0 {
+		e.ID.Ms, s.Appends = s.Appends[0], s.Appends[1:]
+	}
 	if last := s.Stream.Last; e.ID.Compare(last) <= 0 {
 		e.ID = ID{last.Ms, last.Seq + 1}
 	}
 	s.Stream.Last = e.ID
 	s.Stream.Entries = append(s.Stream.Entries, &e)
-	return e.ID, true
+	return e.ID, true, nil
 }
 
 // remove is XDEL.

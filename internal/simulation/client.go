@@ -52,29 +52,68 @@ func (c *client) step() {
 	}
 }
 
-func (c *client) request() protocol.Request {
+// bounds are what every call of requests.lua gets.
+var bounds = protocol.Bounds{MaxBacklog: 6, Remember: remember}
+
+func (c *client) request(kind string) protocol.Request {
 	w := c.w
-	return protocol.Request{Reservation: w.names[c.reservation], User: w.userOf(c.reservation), Show: w.showOf(c.reservation),
-		Units: int64(c.units), MaxBacklog: 6, Remember: remember}
+	return protocol.Request{Kind: kind, Reservation: w.names[c.reservation], User: w.userOf(c.reservation), Show: w.showOf(c.reservation),
+		Units: int64(c.units)}
 }
 
-// reserve calls reserve.lua.
+// reserve calls requests.lua.
 func (c *client) reserve(reservation, units int) {
-	w := c.w
 	c.reservation, c.units = reservation, units
-	request := c.request()
-	var answer protocol.Answer
-	fate := w.send(&c.conn, "reserve", func(n *node) { answer, _ = n.server.Reserve(request) })
-	w.saw("reserve", answer, fate)
-	if w.tracing {
-		w.say(c.name, "reserve %d units, %s -> %s %v%s", units, w.about(reservation), c.where(), answer, fate)
+	c.call(protocol.Reserve)
+}
+
+// call sends a request, and with it those of clients that wait for their turn: they share its fate.
+func (c *client) call(kind string) {
+	w := c.w
+	members, kinds := []*client{c}, []string{kind}
+	for _, other := range w.clients {
+		if other != c && other.next == nil && w.chance(2) {
+			other.reservation = w.reservation(1+w.random.Int64N(w.shows), 1+w.random.Int64N(userCount), w.random.IntN(keyCount))
+			other.units = 1 + other.reservation%2
+			members, kinds = append(members, other), append(kinds, protocol.Reserve)
+		}
 	}
-	switch fate {
-	case unanswered:
+	requests := make([]protocol.Request, len(members))
+	for i, m := range members {
+		requests[i] = m.request(kinds[i])
+	}
+	var answers []protocol.Text
+	fate := w.send(&c.conn, "requests", func(n *node) { answers = n.server.Requests(bounds, requests...) })
+	if w.mistakes.SwapAnswers && len(answers) > 1 {
+		answers[0], answers[1] = answers[1], answers[0]
+	}
+	for i, m := range members {
+		answer := protocol.Text("")
+		if fate == answered {
+			answer = answers[i]
+			w.seen[kinds[i]+": "+answer.Word()]++
+		}
+		if w.tracing {
+			w.say(m.name, "%s %d units, %s, one of %d -> %s %s%s", kinds[i], m.units, w.about(m.reservation), len(members), c.where(), answer, fate)
+		}
+		m.conn = c.conn
+		m.replied(kinds[i], answer, fate)
+	}
+	if len(members) > 1 {
+		w.seen["joined"]++
+	}
+}
+
+// replied goes on after a call.
+func (c *client) replied(kind string, answer protocol.Text, fate fate) {
+	switch {
+	case fate == unsent:
+	case kind == protocol.Cancel:
+		c.toldOfCancel(answer, fate)
+	case fate == unanswered:
 		c.next = c.reread
-	case answered:
+	default:
 		c.told(answer.Word())
-	case unsent:
 	}
 }
 
@@ -95,7 +134,7 @@ func (c *client) reread() {
 	}
 }
 
-// told does what the API does after an answer of reserve.lua.
+// told does what the API does after an answer to a reservation.
 func (c *client) told(word string) {
 	w, show := c.w, c.w.showOf(c.reservation)
 	switch word {
@@ -181,7 +220,7 @@ func (c *client) view(row *booking.Row, reserve, cancel *stock.Marker, then func
 	}
 }
 
-// cancel looks a reservation up and, if it is confirmed, calls cancel.lua.
+// cancel looks a reservation up and, if it is confirmed, asks for its cancel.
 func (c *client) cancel(reservation int) {
 	c.find(reservation, func(status booking.Status, units int) {
 		if status == booking.Confirmed {
@@ -192,15 +231,13 @@ func (c *client) cancel(reservation int) {
 }
 
 func (c *client) sendCancel() {
+	c.w.promises[c.reservation].asked = true
+	c.call(protocol.Cancel)
+}
+
+// toldOfCancel does what the API does after an answer to a cancel. Without one it knows nothing.
+func (c *client) toldOfCancel(answer protocol.Text, fate fate) {
 	w := c.w
-	request := c.request()
-	w.promises[c.reservation].asked = true
-	var answer protocol.Answer
-	fate := w.send(&c.conn, "cancel", func(n *node) { answer, _ = n.server.Cancel(request) })
-	w.saw("cancel", answer, fate)
-	if w.tracing {
-		w.say(c.name, "cancel %s -> %s %v%s", w.about(c.reservation), c.where(), answer, fate)
-	}
 	if fate != answered {
 		return
 	}

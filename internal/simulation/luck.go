@@ -13,6 +13,7 @@ type luck struct {
 	impatient  bool // resyncs that do not drain
 	terms      bool // resyncs that change capacity and limit
 	resyncs    bool // resyncs that nobody needs
+	appends    bool // an append fails, which may be in the middle of a call
 	consumers  bool // consumers are deleted by hand
 	byHand     bool // left is set by hand
 	keys       bool // one key is deleted
@@ -24,7 +25,7 @@ type luck struct {
 
 func drawLuck(random *rand.Rand) luck {
 	var l luck
-	for _, bad := range []*bool{&l.network, &l.mysql, &l.crashes, &l.slow, &l.unstorable, &l.impatient, &l.terms, &l.resyncs,
+	for _, bad := range []*bool{&l.network, &l.mysql, &l.crashes, &l.slow, &l.unstorable, &l.impatient, &l.terms, &l.resyncs, &l.appends,
 		&l.consumers, &l.byHand, &l.keys, &l.flush, &l.restarts, &l.cuts, &l.failOvers} {
 		*bad = random.IntN(4) == 0
 	}

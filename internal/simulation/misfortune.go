@@ -16,6 +16,7 @@ func (w *World) misfortune() {
 		do      func()
 	}{
 		{l.consumers, w.deleteConsumer},
+		{l.appends, w.failAppend},
 		{l.byHand, func() { w.meddle(w.master, show, w.random.Int64N(9)-4) }},
 		{l.keys, func() { w.deleteKey(show) }},
 		{l.flush, w.flushAll},
@@ -159,6 +160,12 @@ func (w *World) deleteMarkers(n *node, user int64) {
 			w.promises[i].blind = true
 		}
 	}
+}
+
+// failAppend has one of the next appends fail.
+func (w *World) failAppend() {
+	w.master.server.FailAt = 1 + w.random.IntN(3)
+	w.fault("append %d from now on will fail", w.master.server.FailAt)
 }
 
 // deleteConsumer deletes a worker's consumer; what it had belongs to nobody.

@@ -21,5 +21,6 @@ type Mistakes struct {
 	RowThenMarkers  bool // a look-up reads the row, and the markers later
 	ForgetDrain     bool // a resync does not drain
 	NoSweep         bool // nobody looks for entries without an owner
+	SwapAnswers     bool // two requests that share a call get each other's answers
 	LoadAnew        bool // a resync whose load is not answered begins again, under the same token
 }

@@ -21,7 +21,11 @@ func TestMistakesAreFound(t *testing.T) {
 		"no compare-and-set on the epoch":              {NoCompareAndSet: true},
 		"resume after a bump":                          {Scripts: protocol.Mistakes{ResumeBumped: true}},
 		"settle before commit":                         {SettleFirst: true},
-		"XACK's answer ignored":                        {Scripts: protocol.Mistakes{SettleAgain: true}},
+		"an entry that is gone is settled":             {Scripts: protocol.Mistakes{SettleAgain: true}},
+		"a batch is settled by its first entry":        {Scripts: protocol.Mistakes{SettleByFirst: true}},
+		"a call sees what was left when it began":      {Scripts: protocol.Mistakes{StaleLeft: true}},
+		"units are taken though the append failed":     {Scripts: protocol.Mistakes{TakeWithoutEntry: true}},
+		"answers of a call are swapped":                {SwapAnswers: true},
 		"settle in any epoch":                          {Scripts: protocol.Mistakes{SettleAnyEpoch: true}},
 		"a stale cancel is allowed":                    {StaleCancel: true},
 		"a stale reservation is confirmed":             {StaleReserve: true},
@@ -62,8 +66,6 @@ func TestHarmlessMistakes(t *testing.T) {
 	for name, mistakes := range map[string]Mistakes{
 		// bump is refused to who was robbed since the pause, so whatever epoch he reads before it is no older than the pause.
 		"the epoch is read between pause and bump": {EpochAfterPause: true},
-		// An entry that is in the stream was not settled, whoever has it pending.
-		"XACK's answer ignored where the entry is there": {Scripts: protocol.Mistakes{XackUnread: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			first, s := firstSeed(), New(mistakes)

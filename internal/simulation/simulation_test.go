@@ -27,7 +27,7 @@ var mustHappen = []string{
 	"reserve: ok", "reserve: repeat", "reserve: sold_out", "reserve: limit", "reserve: fenced", "reserve: paused", "reserve: unloaded",
 	"cancel: ok", "cancel: repeat", "recorded: confirmed", "recorded: cancelled", "recorded: delivered_again", "recorded: rejected_lost",
 	"recorded: rejected_sold_out", "recorded: rejected_error", "recorded: taken_twice", "raise: the epoch is another", "resume: bumped",
-	"resume: ok", "resume: lost", "load: lost", "bump: lost", "beat: lost", "pause: running", "settle: 0", "sweep: taken",
+	"resume: ok", "resume: lost", "load: lost", "bump: lost", "beat: lost", "pause: running", "settle: not all", "sweep: taken", "joined", "reserve: failed",
 }
 
 // The protocol keeps its invariants in every schedule.

@@ -116,8 +116,7 @@ func (a *Auditor) forsaken(ctx context.Context, shows []int64) (map[int64]bool, 
 	}
 	for shard, none := range missing {
 		err := a.ledger.EachEntry(ctx, shard, func(entry redis.XMessage) bool {
-			show, _ := entry.Values["show"].(string)
-			delete(none, parseInt(show))
+			delete(none, showOf(entry))
 			return len(none) > 0
 		})
 		if err != nil {
@@ -190,7 +189,7 @@ func (l *Ledger) look(ctx context.Context, shard int, shows []int64, each func(s
 	at := time.Unix(reply.number(0), reply.number(1)*1000).UTC()
 	for i, show := range shows {
 		values, _ := reply[i+2].([]any)
-		fields := answer(values)
+		fields := list(values)
 		var hash Hash
 		if len(fields) == 6 && fields[0] != nil && (fields[2] != nil || fields.text(0) == "paused") { // one that is being made has no units yet
 			hash = Hash{State: fields.text(0), Epoch: fields.number(1), Left: int(fields.number(2)), Seq: fields.number(3), Settled: fields.number(4), PausedAt: fields.number(5)}

@@ -13,62 +13,72 @@ import (
 	"github.com/neticket/neticket/internal/system/systemtest"
 )
 
-// BenchmarkFence tells what the fence costs a booking in Redis: the time of reserve.lua as it is, over its time without its
-// first question, in rounds that take turns on one server, 64 calls in a pipeline so that nothing but Redis works. The median
-// of the rounds' ratios is reported. Run it with -benchtime 100x on an idle machine.
-func BenchmarkFence(b *testing.B) {
-	source, err := os.ReadFile("scripts/reserve.lua")
+// BenchmarkRequests tells what a booking costs in Redis, alone and where it shares a call, with the fence's question and without it:
+// in rounds that take turns on one server, with nothing else to do. The median of the rounds is reported, and its ratio to that of
+// bookings that share a call of 64. Run it with -benchtime 100x on an idle machine.
+func BenchmarkRequests(b *testing.B) {
+	source, err := os.ReadFile("scripts/requests.lua")
 	if err != nil {
 		b.Fatal(err)
 	}
-	const question = "if redis.call('PUBSUB', 'NUMSUB', KEYS[2])[2] == 0 then return {'fenced'} end\n"
+	const question = "if call('PUBSUB', 'NUMSUB', KEYS[1])[2] == 0 then"
 	if !strings.Contains(string(source), question) {
-		b.Fatal("reserve.lua asks for its guardian in another way")
+		b.Fatal("requests.lua asks for its guardian in another way")
 	}
 	rig := systemtest.New(b)
-	show := rig.Show(b, 1_000_000, 0)
+	show := rig.Show(b, 1_000_000, 4)
 	if _, err := rig.Resyncer.Resync(b.Context(), show, "bench"); err != nil {
 		b.Fatal(err)
 	}
-	const calls, depth = 2048, 64
-	user := 0
-	round := func(script *redis.Script) float64 {
+	const bookings = 512
+	shard, user := rig.Shards.Of(show), 0
+	round := func(script *redis.Script, joined int) float64 {
 		if err := script.Load(b.Context(), rig.Redis).Err(); err != nil {
 			b.Fatal(err)
 		}
-		shard := rig.Shards.Of(show)
-		began := time.Now()
-		for range calls / depth {
-			pipe := rig.Redis.Pipeline()
-			replies := make([]*redis.Cmd, depth)
-			for i := range replies {
+		pipe := rig.Redis.Pipeline()
+		var replies []*redis.Cmd
+		for range bookings / joined {
+			keys, args := []string{rig.Shards.Entries(shard)}, []any{1_000_000, 60}
+			for range joined {
 				user++
-				keys := []string{rig.Shards.Show(show), rig.Shards.Entries(shard), rig.Shards.User(shard, int64(user)), rig.Shards.Users(show)}
-				replies[i] = script.EvalSha(b.Context(), pipe, keys, fmt.Sprintf("%036d", user), user, 1, show, 1_000_000, 60, "", "")
+				keys = append(keys, rig.Shards.Show(show), rig.Shards.User(shard, int64(user)), rig.Shards.Users(show))
+				args = append(args, "reserve", fmt.Sprintf("%036d", user), user, 1, show, "api-host-12345-abcdefgh|")
 			}
-			if _, err := pipe.Exec(b.Context()); err != nil {
-				b.Fatal(err)
-			}
-			if answer, _ := replies[0].Slice(); answer[0] != "ok" {
-				b.Fatal(answer)
-			}
+			replies = append(replies, script.EvalSha(b.Context(), pipe, keys, args...))
 		}
-		took := time.Since(began).Seconds()
+		began := time.Now()
+		if _, err := pipe.Exec(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		took := time.Since(began).Seconds() / bookings
+		if answers, _ := replies[0].StringSlice(); !strings.HasPrefix(answers[0], "ok|") {
+			b.Fatal(answers)
+		}
 		// What was sold goes, so that every round finds the same server.
 		rig.Redis.XTrimMaxLen(b.Context(), rig.Shards.Entries(shard), 0)
 		rig.Redis.HSet(b.Context(), rig.Shards.Show(show), "left", 1_000_000)
+		rig.Redis.Del(b.Context(), rig.Shards.Users(show))
 		return took
 	}
-	fenced, open := redis.NewScript(string(source)), redis.NewScript(strings.Replace(string(source), question, "", 1))
-	round(fenced)
-	round(open)
-	var ratios, took []float64
-	for b.Loop() {
-		with, without := round(fenced), round(open)
-		ratios, took = append(ratios, with/without), append(took, with)
+	fenced, open := redis.NewScript(string(source)), redis.NewScript(strings.Replace(string(source), question, "if false then", 1))
+	ways := map[string]func() float64{
+		"alone": func() float64 { return round(fenced, 1) }, "alone-unfenced": func() float64 { return round(open, 1) },
+		"joined": func() float64 { return round(fenced, 64) }, "joined-128": func() float64 { return round(fenced, 128) },
 	}
-	slices.Sort(ratios)
-	slices.Sort(took)
-	b.ReportMetric(ratios[len(ratios)/2], "with/without")
-	b.ReportMetric(took[len(took)/2]/calls*1e9, "ns/booking")
+	took := map[string][]float64{}
+	for b.Loop() {
+		for name, way := range ways {
+			took[name] = append(took[name], way())
+		}
+	}
+	median := func(name string) float64 {
+		slices.Sort(took[name])
+		return took[name][len(took[name])/2]
+	}
+	for name := range ways {
+		b.ReportMetric(median(name)*1e9, name+"-ns/booking")
+		b.ReportMetric(median(name)/median("joined"), name+"/joined")
+	}
+	b.ReportMetric(0, "ns/op")
 }

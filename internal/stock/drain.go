@@ -59,10 +59,9 @@ func (r *Resyncer) drained(ctx context.Context, shard int, show int64, held hold
 
 // noEntries reports whether the shard's stream holds no entry of a show.
 func (r *Resyncer) noEntries(ctx context.Context, shard int, show int64) (bool, error) {
-	want := fmt.Sprint(show)
 	found := false
 	err := r.ledger.EachEntry(ctx, shard, func(entry redis.XMessage) bool {
-		found = entry.Values["show"] == want
+		found = showOf(entry) == show
 		return !found
 	})
 	return err == nil && !found, err

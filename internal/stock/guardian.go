@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Guardian lets the shards sell: reserve.lua and cancel.lua work only while somebody subscribes to the shard's channel on the
+// Guardian lets the shards sell: requests.lua takes nothing unless somebody subscribes to the shard's channel on the
 // very server that runs them, and a guardian subscribes only where it has verified that the server has kept its history. A
 // restarted or replaced server has no subscriber, so it sells nothing until every show that it may have forgotten parts of
 // is distrusted. Every process runs one; one is enough.

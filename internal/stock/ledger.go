@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -18,27 +18,34 @@ type Ledger struct {
 	shards  Shards
 	scripts scripts
 	options LedgerOptions
+	queues  queues
 }
 
 // LedgerOptions bound what the ledger accepts.
 type LedgerOptions struct {
-	MaxBacklog int           // unsettled entries of a show before ErrBusy
-	Remember   time.Duration // how long a request key is remembered after a user's last request; whole seconds
-	Group      string        // consumer group of the streams
+	MaxBacklog int                   // unsettled entries of a show before ErrBacklog
+	MaxWaiting int                   // requests of this process that may wait for their turn before ErrQueueFull; 0: no bound
+	MaxWait    time.Duration         // how long a request may wait for its turn before ErrQueueWait; 0: no bound
+	Remember   time.Duration         // how long a request key is remembered after a user's last request; whole seconds
+	Group      string                // consumer group of the streams
+	Registry   prometheus.Registerer // of the queues' metrics; may be nil
 }
 
 // NewLedger returns a ledger over a client made by Connect.
 func NewLedger(client redis.UniversalClient, shards Shards, options LedgerOptions) *Ledger {
-	return &Ledger{client: client, shards: shards, scripts: newScripts(), options: options}
+	l := &Ledger{client: client, shards: shards, scripts: newScripts(), options: options}
+	l.queues = newQueues(shards.Len(), options, l.call)
+	return l
 }
 
 // Request is one wish for units, or one to cancel them.
 type Request struct {
+	Kind  Kind   // set by Reserve and Cancel
 	ID    string // of the reservation: a UUID, lower case
 	User  int64
 	Show  int64
 	Units int
-	From  string // the API instance to wake when it is settled, or ""
+	From  string // the API instance to wake when it is settled, or ""; without "|"
 	Trace string // trace context, or ""
 }
 
@@ -46,108 +53,94 @@ type Request struct {
 type Receipt struct {
 	Marker   Marker
 	Repeated bool // the entry, or its marker, was there before
-	Left     int  // units left after it; of a new one only
 }
 
-// Reserve takes units and appends the entry, in one script, or does neither and returns one of the package's errors. With
-// ErrUnknown it may have done so: the same request again tells.
+// Reserve takes units and appends the entry, at one instant, or does neither and returns one of the package's errors. With
+// ErrUnknown it may have done so: the same request again tells. Requests of a shard that come while a call to Redis is under way
+// share the next call, so a request waits for its turn: the context's error means that it ended before that.
 func (l *Ledger) Reserve(ctx context.Context, r Request) (Receipt, error) {
-	shard := l.shards.Of(r.Show)
-	user := strconv.FormatInt(r.User, 10)
-	keys := []string{l.shards.Show(r.Show), l.shards.Entries(shard), l.shards.User(shard, r.User), l.shards.Users(r.Show)}
-	reply, err := run(ctx, l.client, l.scripts.reserve, keys, r.ID, user, r.Units, r.Show,
-		l.options.MaxBacklog, int64(l.options.Remember/time.Second), r.From, r.Trace)
+	r.Kind = Reserve
+	receipt, err := l.ask(ctx, r)
 	if err != nil {
-		marker, err := l.lookAgain(ctx, shard, r.User, ReserveField(r.ID), err)
-		if err != nil {
-			return Receipt{}, fmt.Errorf("reserve: %w", err)
-		}
-		if marker.Units != r.Units || marker.Show != r.Show {
-			return Receipt{}, ErrConflict
-		}
-		return Receipt{Marker: marker, Repeated: true}, nil
+		return Receipt{}, fmt.Errorf("reserve: %w", err)
 	}
-	switch reply.word() {
-	case "ok":
-		// What reserve.lua wrote into the marker but did not return is read when somebody asks for it.
-		return Receipt{Left: int(reply.number(1)), Marker: Marker{Units: r.Units, Show: r.Show, Entry: reply.text(2)}}, nil
-	case "repeat":
-		marker, ok := ParseMarker(reply.text(1))
-		if !ok {
-			return Receipt{}, fmt.Errorf("reserve: garbled marker of reservation %s", r.ID)
-		}
-		return Receipt{Marker: marker, Repeated: true}, nil
-	case "conflict":
-		return Receipt{}, ErrConflict
-	case "not_open":
-		return Receipt{}, &NotOpenError{Opens: time.UnixMilli(reply.number(1)).UTC()}
-	case "closed":
-		return Receipt{}, ErrClosed
-	case "limit":
-		return Receipt{}, &LimitError{Held: int(reply.number(1)), Limit: int(reply.number(2))}
-	case "sold_out":
-		return Receipt{}, &SoldOutError{Left: int(reply.number(1))}
-	case "busy":
-		return Receipt{}, ErrBusy
-	}
-	return Receipt{}, l.closedDoor(reply.word())
+	return receipt, nil
 }
 
-// Cancel appends a cancel entry for a confirmed reservation of the user; units come back when it is settled.
+// Cancel appends a cancel entry for a confirmed reservation of the user, as Reserve does; units come back when it is settled.
 func (l *Ledger) Cancel(ctx context.Context, r Request) (Receipt, error) {
-	shard := l.shards.Of(r.Show)
-	keys := []string{l.shards.Show(r.Show), l.shards.Entries(shard), l.shards.User(shard, r.User)}
-	reply, err := run(ctx, l.client, l.scripts.cancel, keys, r.ID, r.User, r.Units, r.Show,
-		int64(l.options.Remember/time.Second), r.From, r.Trace)
+	r.Kind = Cancel
+	receipt, err := l.ask(ctx, r)
 	if err != nil {
-		// A marker of an older epoch looks the same, so it proves nothing here; the same request again is harmless.
-		if !neverSent(err) && !refused(err) {
-			err = errors.Join(ErrUnknown, err)
-		} else {
-			err = errors.Join(ErrUnavailable, err)
-		}
 		return Receipt{}, fmt.Errorf("cancel: %w", err)
 	}
-	switch reply.word() {
-	case "ok":
-		return Receipt{Marker: Marker{Entry: reply.text(1)}}, nil
-	case "repeat":
-		return Receipt{Repeated: true}, nil
-	case "started":
-		return Receipt{}, ErrStarted
-	}
-	return Receipt{}, l.closedDoor(reply.word())
+	return receipt, nil
 }
 
-// closedDoor turns the answers that reserve.lua and cancel.lua share into errors.
-func (l *Ledger) closedDoor(word string) error {
-	switch word {
-	case "fenced":
-		return ErrFenced
-	case "unloaded":
-		return ErrUnloaded
-	case "bad_state":
-		return ErrGarbled
-	case "paused":
-		return ErrPaused
+// ask waits for the request's turn and returns what became of it.
+func (l *Ledger) ask(ctx context.Context, r Request) (Receipt, error) {
+	reply := l.queues.do(ctx, l.shards.Of(r.Show), r)
+	if reply.err != nil {
+		return Receipt{}, reply.err
 	}
-	return fmt.Errorf("unknown answer %q of a script", word)
+	return reply.answer.receipt(r)
 }
 
-// lookAgain decides what a failed reserve.lua did: one read of the marker, where the call may have reached Redis.
-func (l *Ledger) lookAgain(ctx context.Context, shard int, user int64, field string, cause error) (Marker, error) {
-	if neverSent(cause) || refused(cause) {
-		return Marker{}, errors.Join(ErrUnavailable, cause)
+// call asks Redis for all requests of a batch at once and returns a reply for each.
+func (l *Ledger) call(shard int, batch []*turn) []reply {
+	keys := make([]string, 1, 1+3*len(batch))
+	args := make([]any, 0, 2+6*len(batch))
+	keys[0] = l.shards.Entries(shard)
+	args = append(args, l.options.MaxBacklog, int64(l.options.Remember/time.Second))
+	for _, t := range batch {
+		r := &t.request
+		keys = append(keys, l.shards.Show(r.Show), l.shards.User(shard, r.User), l.shards.Users(r.Show))
+		args = append(args, string(r.Kind), r.ID, r.User, r.Units, r.Show, r.From+"|"+r.Trace)
 	}
-	text, err := l.client.HGet(ctx, l.shards.User(shard, user), field).Result()
+	// Each request may lose its own client; the call is everybody's. The client's time-outs bound it.
+	ctx := context.Background()
+	answers, err := l.scripts.requests.Run(ctx, l.client, keys, args...).StringSlice()
+	if err == nil && len(answers) != len(batch) {
+		err = fmt.Errorf("requests.lua gave %d answers to %d requests", len(answers), len(batch))
+	}
 	if err != nil {
-		return Marker{}, errors.Join(ErrUnknown, cause)
+		return l.lookAgain(ctx, shard, batch, err)
 	}
-	marker, ok := ParseMarker(text)
-	if !ok {
-		return Marker{}, errors.Join(ErrUnknown, cause)
+	replies := make([]reply, len(batch))
+	for i := range replies {
+		replies[i].answer = answer(answers[i])
 	}
-	return marker, nil
+	return replies
+}
+
+// lookAgain decides what a call that failed did: one read of all markers, where it may have reached Redis. A marker of a cancel
+// proves nothing: one of an older epoch looks the same. The same request again is harmless.
+func (l *Ledger) lookAgain(ctx context.Context, shard int, batch []*turn, cause error) []reply {
+	err := errors.Join(ErrUnknown, cause)
+	if neverSent(cause) || refused(cause) {
+		err = errors.Join(ErrUnavailable, cause)
+	}
+	markers := make([]*redis.StringCmd, len(batch))
+	if errors.Is(err, ErrUnknown) {
+		pipe := l.client.Pipeline()
+		for i, t := range batch {
+			if t.request.Kind == Reserve {
+				markers[i] = pipe.HGet(ctx, l.shards.User(shard, t.request.User), t.request.field())
+			}
+		}
+		_, _ = pipe.Exec(ctx) // each reply has its own error
+	}
+	replies := make([]reply, len(batch))
+	for i, found := range markers {
+		replies[i].err = err
+		if found == nil || found.Err() != nil {
+			continue
+		}
+		if answer, ok := answerOf(found.Val(), batch[i].request); ok {
+			replies[i] = reply{answer: answer}
+		}
+	}
+	return replies
 }
 
 // Edit sets the sale times of a show that is loaded, unless it has this version or a newer one.

@@ -43,7 +43,7 @@ func (s *steps) callLoad(ctx context.Context, row Row, times SaleTimes, built st
 		if try > 0 && !sleep(ctx, time.Duration(try)*20*time.Millisecond) {
 			break
 		}
-		var reply answer
+		var reply list
 		reply, err = run(ctx, s.ledger.client, s.ledger.scripts.load, []string{shards.Show(row.Show), shards.Users(row.Show), built},
 			s.token, row.Epoch, row.Capacity-row.Reserved, row.Limit,
 			times.Version, times.Opens.UnixMilli(), times.Closes.UnixMilli(), times.Starts.UnixMilli(), users)

@@ -40,3 +40,13 @@ func (m *resyncMetrics) count(cause string, err error) {
 	}
 	m.resyncs.WithLabelValues(cause, result).Inc()
 }
+
+// register exports how many requests wait for their turn, and how many share a call.
+func (q *queues) register(registry prometheus.Registerer) {
+	sizes := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "neticket_booking_call_requests",
+		Help: "Bookings and cancels that shared one call to Redis.", Buckets: prometheus.ExponentialBuckets(1, 2, 8)})
+	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "neticket_bookings_waiting",
+		Help: "Bookings and cancels that wait for their turn to be sent to Redis."}, func() float64 { return float64(q.waiting.Load()) })
+	registry.MustRegister(sizes, waiting)
+	q.sizes = sizes
+}

@@ -159,28 +159,42 @@ func (p *pair) script(ctx context.Context, script *redis.Script, keys []string, 
 	return reply, err
 }
 
-func (p *pair) reserve(ctx context.Context, r protocol.Request) error {
-	keys := []string{p.shards.Show(r.Show), p.shards.Entries(0), p.shards.User(0, r.User), p.shards.Users(r.Show)}
-	server, serverErr := p.script(ctx, p.scripts.reserve, keys, r.Reservation, r.User, r.Units, r.Show, r.MaxBacklog, r.Remember, r.From, r.Trace)
-	p.clock(lastText(server))
-	model, modelErr := p.model.Reserve(r)
-	return p.done(ctx, fmt.Sprintf("reserve %+v", r), []any(model), modelErr, server, serverErr)
-}
-
-func (p *pair) cancel(ctx context.Context, r protocol.Request) error {
-	keys := []string{p.shards.Show(r.Show), p.shards.Entries(0), p.shards.User(0, r.User)}
-	server, serverErr := p.script(ctx, p.scripts.cancel, keys, r.Reservation, r.User, r.Units, r.Show, r.Remember, r.From, r.Trace)
-	p.clock(lastText(server))
-	model, modelErr := p.model.Cancel(r)
-	return p.done(ctx, fmt.Sprintf("cancel %+v", r), []any(model), modelErr, server, serverErr)
-}
-
-func (p *pair) settle(ctx context.Context, s protocol.Settlement) error {
-	keys := []string{p.shards.Entries(0), p.shards.Show(s.Show), p.shards.Users(s.Show), p.shards.User(0, s.User)}
-	server, serverErr := p.script(ctx, p.scripts.settle, keys, modelGroup, s.Entry.String(), s.Show, s.Epoch, s.Seq, s.User, s.UnitsBack, s.CountBack, s.Void)
+// requests makes one call for all of them.
+func (p *pair) requests(ctx context.Context, b protocol.Bounds, list ...protocol.Request) error {
+	keys, args := []string{p.shards.Entries(0)}, []any{b.MaxBacklog, b.Remember}
+	for _, r := range list {
+		keys = append(keys, p.shards.Show(r.Show), p.shards.User(0, r.User), p.shards.Users(r.Show))
+		args = append(args, r.Kind, r.Reservation, r.User, r.Units, r.Show, r.Rest)
+	}
+	server, serverErr := p.script(ctx, p.scripts.requests, keys, args...)
 	p.clock("")
-	model, modelErr := p.model.Settle(s)
-	return p.done(ctx, fmt.Sprintf("settle %+v", s), model, modelErr, server, serverErr)
+	for _, answer := range texts(server) {
+		if id, ok := strings.CutPrefix(answer, "ok|"); ok {
+			p.model.Appends = append(p.model.Appends, EntryTime(id).UnixMilli())
+		}
+	}
+	if len(p.model.Appends) > 0 {
+		p.model.Now = p.model.Appends[0]
+	}
+	model := []any{}
+	for _, text := range p.model.Requests(b, list...) {
+		model = append(model, string(text))
+	}
+	return p.done(ctx, fmt.Sprintf("requests %+v %+v", b, list), model, nil, server, serverErr)
+}
+
+// settle makes one call for all of them, as the ledger would.
+func (p *pair) settle(ctx context.Context, list ...protocol.Settlement) error {
+	settlements := make([]Settlement, len(list))
+	for i, s := range list {
+		settlements[i] = Settlement{Entry: s.Entry.String(), Show: s.Show, User: s.User, Epoch: s.Epoch, Seq: s.Seq,
+			UnitsBack: int(s.UnitsBack), CountBack: int(s.CountBack), Void: s.Void}
+	}
+	ledger := Ledger{shards: p.shards, options: LedgerOptions{Group: modelGroup}}
+	keys, args := ledger.settleCall(0, settlements)
+	server, serverErr := p.script(ctx, p.scripts.settle, keys, args...)
+	p.clock("")
+	return p.done(ctx, fmt.Sprintf("settle %+v", list), p.model.Settle(list...), nil, server, serverErr)
 }
 
 func (p *pair) pause(ctx context.Context, show int64, token string, takeOver int64, mode string) error {
@@ -243,9 +257,4 @@ func texts(answer any) []string {
 		return []string{""}
 	}
 	return all
-}
-
-func lastText(answer any) string {
-	all := texts(answer)
-	return all[len(all)-1]
 }

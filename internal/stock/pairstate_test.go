@@ -40,8 +40,8 @@ func (p *pair) modelState() string {
 	if s := p.model.Stream; s != nil {
 		lines = append(lines, "stream, last "+s.Last.String())
 		for _, e := range s.Entries {
-			lines = append(lines, fmt.Sprintf("entry %s %s %s show %s user %s units %s epoch %s seq %s %q %q", e.ID, e.Kind, e.Reservation, e.Show, e.User,
-				e.Units, e.Epoch, e.Seq, e.From, e.Trace))
+			lines = append(lines, fmt.Sprintf("entry %s %q", e.ID, map[string]string{"e": strings.Join([]string{"2", e.Show, e.Epoch, e.Seq, e.Kind,
+				e.Units, e.User, e.Reservation, e.Rest}, "|")}))
 		}
 		if g := s.Group; g != nil {
 			lines = append(lines, "group, delivered "+g.Delivered.String())
@@ -101,9 +101,7 @@ func (p *pair) serverState(ctx context.Context) (string, error) {
 	if entries != nil {
 		lines = append(lines, "stream, last "+info.Val().LastGeneratedID)
 		for _, e := range entries.Val() {
-			v := e.Values
-			lines = append(lines, fmt.Sprintf("entry %s %s %s show %s user %s units %s epoch %s seq %s %q %q", e.ID, v["kind"], v["id"], v["show"], v["user"],
-				v["units"], v["epoch"], v["seq"], v["from"], v["trace"]))
+			lines = append(lines, fmt.Sprintf("entry %s %q", e.ID, e.Values))
 		}
 		for _, g := range groups.Val() {
 			lines = append(lines, "group, delivered "+g.LastDeliveredID)

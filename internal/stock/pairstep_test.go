@@ -17,17 +17,13 @@ func pick[T any](p *pair, values ...T) T { return values[p.random.IntN(len(value
 func (p *pair) step(ctx context.Context) error {
 	show, user := 1+p.random.Int64N(modelShows), 1+p.random.Int64N(modelUsers)
 	token, consumer := pick(p, "a", "a", "b"), pick(p, "w1", "w2")
-	request := protocol.Request{Reservation: fmt.Sprintf("r%d", p.random.IntN(5)), User: user, Show: show, Units: pick[int64](p, 1, 1, 2, 3, 0),
-		MaxBacklog: pick[int64](p, 50, 50, 3), Remember: pick[int64](p, 7200, 7200, 172800, 0), From: pick(p, "", "api-1"), Trace: pick(p, "", "t")}
 	switch n := p.random.IntN(100); {
-	case n < 26:
-		return p.reserve(ctx, request)
 	case n < 34:
-		return p.cancel(ctx, request)
+		return p.requests(ctx, p.bounds(), several(p, p.request)...)
 	case n < 42:
 		return p.read(ctx, consumer, pick(p, 1, 3, 10))
 	case n < 58:
-		return p.settle(ctx, p.settlement())
+		return p.settle(ctx, several(p, p.settlement)...)
 	case n < 64:
 		return p.pause(ctx, show, token, pick[int64](p, 0, 3_600_000), pick(p, "", "", "beat", "make", "bump"))
 	case n < 66:
@@ -52,6 +48,25 @@ func (p *pair) step(ctx context.Context) error {
 		return p.resync(ctx, show, token)
 	}
 	return p.damaged(ctx, show, user, consumer)
+}
+
+// several draws some, which share a call.
+func several[T any](p *pair, draw func() T) []T {
+	list := make([]T, pick(p, 1, 1, 2, 5))
+	for i := range list {
+		list[i] = draw()
+	}
+	return list
+}
+
+func (p *pair) bounds() protocol.Bounds {
+	return protocol.Bounds{MaxBacklog: pick[int64](p, 50, 50, 3), Remember: pick[int64](p, 7200, 7200, 172800, 0)}
+}
+
+func (p *pair) request() protocol.Request {
+	return protocol.Request{Kind: pick(p, protocol.Reserve, protocol.Reserve, protocol.Reserve, protocol.Cancel),
+		Reservation: fmt.Sprintf("r%d", p.random.IntN(5)), User: 1 + p.random.Int64N(modelUsers), Show: 1 + p.random.Int64N(modelShows),
+		Units: pick[int64](p, 1, 1, 2, 3, 0), Rest: pick(p, "|", "api-1|", "api-1|00-trace|x")}
 }
 
 // resync makes the calls of one that nobody disturbs, or of one that gives up.
@@ -150,7 +165,7 @@ func (p *pair) damaged(ctx context.Context, show, user int64, consumer string) e
 		return p.damage(ctx, fmt.Sprintf("HSET %s %s %q", users, field, value), set(users, field), func() { p.model.UsersOf(show).Set(field, value) })
 	case 14:
 		field := pick(p, "r:", "c:") + fmt.Sprintf("r%d", p.random.IntN(5))
-		value = pick(p, "", "x", "1|", "1|1|", "1|1|1|1|1-1", "2|2|7|1-1")
+		value = pick(p, "", "x", "1|", "1|1|", "1|1|1|1|1-1", "2|1|1|1|1-1", "1|1|1-1", "2|2|7|1-1", "2|1|1|1|reserve|1|1-1", "2|2|2|1|cancel|1|1-1")
 		return p.damage(ctx, fmt.Sprintf("HSET %s %s %q", markers, field, value), set(markers, field), func() { p.model.Markers[user-1].Set(field, value) })
 	case 15:
 		return p.damage(ctx, "the fence", func() error { return p.fence(ctx, p.random.IntN(3) > 0) }, func() {})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -15,7 +16,7 @@ var scriptFiles embed.FS
 
 // scripts are the ledger's only way to change Redis, and to read several keys at one instant. Each file states its keys, arguments and answers.
 type scripts struct {
-	reserve, cancel, settle, pause, load, resume, edit, unload, look *redis.Script
+	requests, settle, pause, load, resume, edit, unload, look *redis.Script
 }
 
 func newScripts() scripts {
@@ -27,17 +28,17 @@ func newScripts() scripts {
 		return redis.NewScript(string(source))
 	}
 	return scripts{
-		reserve: read("reserve"), cancel: read("cancel"), settle: read("settle"), pause: read("pause"),
+		requests: read("requests"), settle: read("settle"), pause: read("pause"),
 		load: read("load"), resume: read("resume"), edit: read("edit"), unload: read("unload"),
 		look: read("look"),
 	}
 }
 
-// answer is what a script returned: a word, then its figures.
-type answer []any
+// list is what a script returned: a word, then its figures.
+type list []any
 
 // run calls a script that answers with a list.
-func run(ctx context.Context, client redis.Scripter, script *redis.Script, keys []string, args ...any) (answer, error) {
+func run(ctx context.Context, client redis.Scripter, script *redis.Script, keys []string, args ...any) (list, error) {
 	reply, err := script.Run(ctx, client, keys, args...).Slice()
 	if err != nil {
 		return nil, err
@@ -48,21 +49,26 @@ func run(ctx context.Context, client redis.Scripter, script *redis.Script, keys 
 	return reply, nil
 }
 
-func (a answer) word() string { return a.text(0) }
+func (l list) word() string { return l.text(0) }
 
-// text returns a string of the answer, or "".
-func (a answer) text(i int) string {
-	if i >= len(a) {
+// text returns a string of the list, or "".
+func (l list) text(i int) string {
+	if i >= len(l) {
 		return ""
 	}
-	if s, ok := a[i].(string); ok {
+	if s, ok := l[i].(string); ok {
 		return s
 	}
-	return fmt.Sprint(a[i])
+	return fmt.Sprint(l[i])
 }
 
-// number returns an integer of the answer, given as such or as text, or 0.
-func (a answer) number(i int) int64 { return parseInt(a.text(i)) }
+// number returns an integer of the list, given as such or as text, or 0.
+func (l list) number(i int) int64 { return parseInt(l.text(i)) }
+
+func parseInt(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64) // of our own scripts: a number, or empty for none
+	return n
+}
 
 // neverSent tells that a call failed before Redis could have seen it.
 func neverSent(err error) bool {

@@ -2,8 +2,6 @@ package stock_test
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"sync"
 	"testing"
 
@@ -17,16 +15,12 @@ import (
 func settlements(t *testing.T, entries []redis.XMessage, units, count int) []stock.Settlement {
 	t.Helper()
 	list := make([]stock.Settlement, len(entries))
-	for i, entry := range entries {
-		number := func(field string) int64 {
-			n, err := strconv.ParseInt(fmt.Sprint(entry.Values[field]), 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
+	for i, raw := range entries {
+		e, err := stock.ParseEntry(raw)
+		if err != nil {
+			t.Fatal(err)
 		}
-		list[i] = stock.Settlement{Entry: entry.ID, Show: number("show"), User: number("user"), Epoch: number("epoch"),
-			Seq: number("seq"), UnitsBack: units, CountBack: count}
+		list[i] = stock.Settlement{Entry: e.Entry, Show: e.Show, User: e.User, Epoch: e.Epoch, Seq: e.Seq, UnitsBack: units, CountBack: count}
 	}
 	return list
 }

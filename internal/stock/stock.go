@@ -26,15 +26,21 @@ var (
 	ErrGarbled = fmt.Errorf("%w: what Redis holds of it is garbled", ErrUnloaded)
 	// ErrPaused: a resync holds the show.
 	ErrPaused = errors.New("the show is paused for a resync")
-	// ErrBusy: too many entries of the show wait for the recorder.
-	ErrBusy = errors.New("too many bookings wait to be recorded")
+	// ErrBusy: there is too much to do already, and nothing was done for the request. It is one of the three errors below.
+	ErrBusy = errors.New("too busy")
+	// ErrBacklog: too many entries of the show wait for the recorder.
+	ErrBacklog = fmt.Errorf("%w: too many bookings wait to be recorded", ErrBusy)
+	// ErrQueueFull: too many requests of this process wait for their turn.
+	ErrQueueFull = fmt.Errorf("%w: too many requests wait for their turn", ErrBusy)
+	// ErrQueueWait: the request waited for its turn for too long.
+	ErrQueueWait = fmt.Errorf("%w: the request's turn did not come in time", ErrBusy)
 	// ErrClosed: the sale is over.
 	ErrClosed = errors.New("the sale is closed")
 	// ErrStarted: the show has started, so nothing of it can be cancelled.
 	ErrStarted = errors.New("the show has started")
 	// ErrConflict: the request key was used with another body.
 	ErrConflict = errors.New("the request key was used with another body")
-	// ErrUnavailable: Redis refused the script before it ran (out of memory, a failed AOF write, a read-only replica, ...).
+	// ErrUnavailable: Redis refused the request before it did anything (out of memory, a failed AOF write, a read-only replica, ...).
 	ErrUnavailable = errors.New("redis refuses writes")
 	// ErrUnknown: Redis did not answer in time and the marker did not tell either; the same request gives the answer.
 	ErrUnknown = errors.New("redis did not answer in time")

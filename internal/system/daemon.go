@@ -86,6 +86,8 @@ func run(ctx context.Context, c config.Config, out io.Writer, parts func(context
 	shown, hide := context.WithCancel(context.WithoutCancel(ctx))
 	var pages errgroup.Group
 	pages.Go(func() error { return page.Run(shown) })
+	collection := ops.TuneGarbageCollection(os.LookupEnv)
+	pages.Go(func() error { return collection.Run(shown) })
 
 	err = s.serve(ctx, health, parts)
 	hide()

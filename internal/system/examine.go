@@ -7,6 +7,7 @@ import (
 
 	"github.com/neticket/neticket/internal/database"
 	"github.com/neticket/neticket/internal/diagnosis"
+	"github.com/neticket/neticket/internal/ops"
 	"github.com/neticket/neticket/internal/stock"
 )
 
@@ -26,6 +27,7 @@ func (s *System) Examine(ctx context.Context) (d diagnosis.Diagnosis) {
 	redis, redisUsable := stock.ExamineServers(ctx, s.Redis, processes*(s.Config.RedisConns+blockingConns(s.Shards.Len())+processConns))
 	d = append(d, redis...)
 	d = append(d, s.examineClocks(ctx)...)
+	d = append(d, ops.ExamineHost(s.reservedFiles(), s.Config.MaxConnections)...)
 	if redisUsable {
 		d = append(d, s.Group.Examine(ctx)...)
 	}

@@ -75,7 +75,8 @@ func Build(c config.Config, log *slog.Logger, registry *prometheus.Registry) (*S
 	ops.RegisterRedisPool(registry, "blocking", s.Blocking.PoolStats)
 
 	observers := s.Observers(registry)
-	s.Ledger = stock.NewLedger(s.Redis, s.Shards, stock.LedgerOptions{MaxBacklog: c.MaxBacklog, Remember: c.Remember, Group: group})
+	s.Ledger = stock.NewLedger(s.Redis, s.Shards, stock.LedgerOptions{MaxBacklog: c.MaxBacklog, MaxWaiting: c.MaxWaiting,
+		MaxWait: c.MaxWait, Remember: c.Remember, Group: group, Registry: registry})
 	s.Auditor = stock.NewAuditor(s.Ledger, s.Stock)
 	s.Guardian = stock.NewGuardian(s.Ledger, s.Stock, log)
 	s.Guardian.Lease = connection.Lease

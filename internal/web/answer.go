@@ -25,7 +25,7 @@ type serializer struct{ server *Server }
 
 // Serialize writes v, whole or, if it cannot be encoded, not at all.
 func (s serializer) Serialize(c echo.Context, v any, _ string) error {
-	s.server.closeWhileDraining(c.Response().Header())
+	s.server.closeIfDue(c.Response().Header())
 	return json.NewEncoder(c.Response()).Encode(v)
 }
 
@@ -88,8 +88,9 @@ func (s *Server) sendProblem(c echo.Context, p Problem) {
 		}
 		s.log.ErrorContext(c.Request().Context(), "the page of a problem cannot be written", "error", err, "request_id", p.RequestID)
 	}
-	c.Response().Header().Set(echo.HeaderContentType, mimeProblem)
-	_ = answer(c, p.Status, p) // fails only when the client is gone
+	body := takeBuffer()
+	body.bytes = p.appendJSON(body.bytes)
+	_ = s.sendBuffer(c, p.Status, typeProblem, body) // fails only when the client is gone
 }
 
 // retrySeconds is how Retry-After tells a time.

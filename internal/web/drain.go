@@ -34,6 +34,7 @@ func (s *Server) stop(ctx context.Context, served <-chan error) error {
 	case <-time.After(s.options.DrainFor):
 	}
 	_ = s.listener.Close()
+	close(s.deaf)
 	<-served //nolint:errcheck // it says that the listener is closed; from here on open only falls
 	s.http.SetKeepAlivesEnabled(false)
 
@@ -57,18 +58,26 @@ func (s *Server) followConnection(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		s.open.Add(1)
+	case http.StateActive:
+		if c, ok := conn.(*protocolConn); ok {
+			c.use.Store(busy)
+		}
 	case http.StateIdle:
 		if c, ok := conn.(*protocolConn); ok {
 			c.fresh = true
+			c.use.Store(idleOnce)
 		}
 	case http.StateHijacked, http.StateClosed:
 		s.open.Add(-1)
 	}
 }
 
-// closeWhileDraining is called when a request begins and, as draining may have begun since, again when it is answered.
-func (s *Server) closeWhileDraining(h http.Header) {
-	if s.draining.Load() {
-		h.Set(echo.HeaderConnection, "close")
+// closeIfDue makes an answer the last of its connection while the server drains, or a new connection waits for room. It is called
+// when a request begins and, as either may have begun since, again when it is answered.
+func (s *Server) closeIfDue(h http.Header) {
+	if s.draining.Load() || s.connections.crowded.Load() {
+		h[echo.HeaderConnection] = lastAnswer
 	}
 }
+
+var lastAnswer = []string{"close"} // shared, and never changed in place

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
@@ -25,26 +24,33 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
+// ServeHTTP answers one request. It does what Echo's ServeHTTP does, with front as the only middleware: Echo would build the
+// chain of middlewares for each request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := s.echo.AcquireContext()
+	c.Reset(r, w)
+	s.echo.Router().Find(r.Method, echo.GetPath(r), c)
+	s.front(c)
+	s.echo.ReleaseContext(c) // not after a panic: it goes with its connection
+}
+
 // front is around every request: it gives it an id and a safe answer's headers, lets it pass the checks, turns an error or
-// panic into a problem, and counts the answer. It is one middleware, because Echo builds the chain anew for each request.
-func (s *Server) front(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		started := s.options.Now()
-		h := c.Response().Header()
-		maps.Copy(h, s.headers)
-		h[echo.HeaderXRequestID] = []string{requestID(c.Request())}
-		s.closeWhileDraining(h)
-		defer func() {
-			s.metrics.observe(c.Path(), c.Request().Method, c.Response().Status, s.options.Now().Sub(started))
-		}()
-		if err := s.pass(c, next); err != nil {
-			s.answerError(err, c)
-		}
-		return nil
+// panic into a problem, and counts the answer.
+func (s *Server) front(c echo.Context) {
+	started := s.options.Now()
+	h := c.Response().Header()
+	setAPIHeaders(h)
+	h[echo.HeaderXRequestID] = []string{requestID(c.Request())}
+	s.closeIfDue(h)
+	defer func() {
+		s.metrics.observe(c.Path(), c.Request().Method, c.Response().Status, s.options.Now().Sub(started))
+	}()
+	if err := s.pass(c); err != nil {
+		s.answerError(err, c)
 	}
 }
 
-func (s *Server) pass(c echo.Context, next echo.HandlerFunc) (err error) {
+func (s *Server) pass(c echo.Context) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			if value == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
@@ -58,7 +64,7 @@ func (s *Server) pass(c echo.Context, next echo.HandlerFunc) (err error) {
 			return err
 		}
 	}
-	return next(c)
+	return c.Handler()(c)
 }
 
 // answerWithin is how long a request may wait for the servers behind this one. What is written after writeTimeout never arrives, and a
@@ -78,15 +84,20 @@ func inTime(handle echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// apiHeaders are those of every answer, unless its handler sets others: JSON is no document, and may be personal. Requests
-// share the values, which is safe because nothing changes them in place.
-func apiHeaders() http.Header {
-	return http.Header{
-		echo.HeaderXContentTypeOptions:   {"nosniff"},
-		echo.HeaderCacheControl:          {"no-store"},
-		echo.HeaderContentSecurityPolicy: {"default-src 'none'; frame-ancestors 'none'"},
-		echo.HeaderReferrerPolicy:        {"no-referrer"},
-	}
+// The values of apiHeaders. Requests share them: nothing changes them in place.
+var (
+	nosniff    = []string{"nosniff"}
+	noStore    = []string{"no-store"}
+	noContent  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noReferrer = []string{"no-referrer"}
+)
+
+// setAPIHeaders sets those of every answer, unless its handler sets others: JSON is no document, and may be personal.
+func setAPIHeaders(h http.Header) {
+	h[echo.HeaderXContentTypeOptions] = nosniff
+	h[echo.HeaderCacheControl] = noStore
+	h[echo.HeaderContentSecurityPolicy] = noContent
+	h[echo.HeaderReferrerPolicy] = noReferrer
 }
 
 // requestID returns the id that the client, or a proxy, gave the request, if it is harmless in a log; else a new one.

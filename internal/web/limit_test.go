@@ -174,9 +174,11 @@ func TestShed(t *testing.T) {
 	wantProblem(t, f.do("POST", "/api/v1/login", login), 429, "too_many_attempts")
 	f.people.err = account.ErrBadCredentials // which protects nobody
 	wantProblem(t, f.do("POST", "/api/v1/login", login), 401, "bad_credentials")
-	f.box.err = fmt.Errorf("reserve: %w", stock.ErrBusy)
-	wantProblem(t, f.do("POST", bookPath, `{"units":2}`, f.token(7, account.Customer)), 503, "busy")
-	if diff := cmp.Diff(map[string]float64{"password_queue": 1, "login_attempts": 1, "backlog": 1}, f.samples(t, "neticket_shed_total")); diff != "" {
+	for _, busy := range []error{stock.ErrBacklog, stock.ErrQueueFull, stock.ErrQueueWait} {
+		f.box.err = fmt.Errorf("reserve: %w", busy)
+		wantProblem(t, f.do("POST", bookPath, `{"units":2}`, f.token(7, account.Customer)), 503, "busy")
+	}
+	if diff := cmp.Diff(map[string]float64{"password_queue": 1, "login_attempts": 1, "backlog": 1, "queue_full": 1, "queue_wait": 1}, f.samples(t, "neticket_shed_total")); diff != "" {
 		t.Error(diff)
 	}
 }

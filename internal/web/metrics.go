@@ -60,13 +60,23 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 
 // countShed counts an error with which a request was refused to protect the rest. The limits per second count for themselves.
 func (m *metrics) countShed(err error) {
-	if errors.Is(err, stock.ErrBusy) {
-		m.shed.WithLabelValues("backlog").Inc()
-	} else if errors.Is(err, account.ErrBusy) {
-		m.shed.WithLabelValues("password_queue").Inc()
-	} else if _, ok := errors.AsType[*account.TooManyAttemptsError](err); ok {
-		m.shed.WithLabelValues("login_attempts").Inc()
+	reason := ""
+	_, guessing := errors.AsType[*account.TooManyAttemptsError](err)
+	switch {
+	case errors.Is(err, stock.ErrQueueFull):
+		reason = "queue_full"
+	case errors.Is(err, stock.ErrQueueWait):
+		reason = "queue_wait"
+	case errors.Is(err, stock.ErrBusy):
+		reason = "backlog"
+	case errors.Is(err, account.ErrBusy):
+		reason = "password_queue"
+	case guessing:
+		reason = "login_attempts"
+	default:
+		return
 	}
+	m.shed.WithLabelValues(reason).Inc()
 }
 
 // countStreams exports how many streams are open.
@@ -74,6 +84,15 @@ func (m *metrics) countStreams(registry prometheus.Registerer, open *atomic.Int6
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "neticket_stock_streams", Help: "Streams of units left that are open.",
 	}, func() float64 { return float64(open.Load()) }))
+}
+
+// countConnections exports how many connections are open, and how many may be.
+func (m *metrics) countConnections(registry prometheus.Registerer, all *connections) {
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "neticket_http_connections", Help: "Open connections of clients.",
+	}, func() float64 { return float64(all.len()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "neticket_http_connections_limit", Help: "Connections of clients that may be open at once; more wait to be accepted. 0: no limit.",
+	}, func() float64 { return float64(all.limit) }))
 }
 
 // observe counts one answer. route is "" where none matched.

@@ -52,10 +52,10 @@ func (s *Server) book(c echo.Context, me account.Claims) error {
 	case repeated && (r.Status == booking.Cancelled || r.Status == booking.Rejected):
 		// The page is an old one, as by the back button: whoever presses there wants tickets, and would come to those that he has not.
 		detail.Faults = []string{s.text(c, "booking."+string(r.Status))}
-		detail.Earlier, detail.Key = r.ID.String(), rand.Text()
+		detail.Earlier, detail.Key = reservationPath(r.Ref()), rand.Text()
 		return s.render(c, http.StatusConflict, "show", detail)
 	}
-	return seeOther(c, "/reservations/"+r.ID.String())
+	return seeOther(c, reservationPath(r.Ref()))
 }
 
 // showOfBooking leads to the show: whoever asks for the address of a form again, as by the address bar, is not to end at a page of a fault.
@@ -88,7 +88,7 @@ func (s *Server) notBooked(c echo.Context, wish booking.Booking, detail page.Det
 		detail.TooMany = true
 	}
 	if errors.Is(err, stock.ErrConflict) { // the form was sent before, with other units
-		detail.Earlier = booking.NewID(wish.User, wish.Show, wish.Key).String()
+		detail.Earlier = reservationPath(booking.Ref{Show: wish.Show, ID: booking.NewID(wish.User, wish.Show, wish.Key)})
 		detail.Key = rand.Text()
 	}
 	detail.Faults = []string{s.text(c, key, args...)}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,7 +27,7 @@ func (s *Server) problemPage(c echo.Context, p Problem) error {
 	if p.retryAfter > 0 || p.Status == http.StatusInternalServerError {
 		content.WayOn, content.WayOnText = againAt(c), s.text(c, "problem.retry")
 	}
-	if strings.HasPrefix(c.Path(), reservationsPath) {
+	if isReservationRoute(c.Path()) {
 		switch {
 		case p.Status == http.StatusNotFound:
 			content.Detail = s.text(c, "reservation.not_found")

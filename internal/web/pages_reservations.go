@@ -1,7 +1,11 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -21,20 +25,22 @@ const (
 
 func (s *Server) routeReservations(pages *echo.Group) {
 	get(pages, reservationsPath, s.signedIn(s.minePage))
-	get(pages, reservationsPath+"/:id", s.signedIn(s.reservationPage))
-	get(pages, reservationsPath+"/:id/calendar.ics", s.signedIn(s.calendar))
-	get(pages, reservationsPath+"/:id/cancel", s.signedIn(s.cancelPage))
-	pages.POST(reservationsPath+"/:id/cancel", s.signedIn(s.cancelByForm))
+	get(pages, reservationRoute, s.signedIn(s.reservationPage))
+	get(pages, reservationRoute+"/calendar.ics", s.signedIn(s.calendar))
+	get(pages, reservationRoute+"/cancel", s.signedIn(s.cancelPage))
+	pages.POST(reservationRoute+"/cancel", s.signedIn(s.cancelByForm))
+	for _, part := range []string{"", "/calendar.ics", "/cancel"} {
+		get(pages, oldReservationRoute+part, s.signedIn(s.movedReservation))
+	}
+	pages.POST(oldReservationRoute+"/cancel", s.signedIn(s.cancelByForm))
 }
-
-func reservationPath(r booking.Reservation) string { return reservationsPath + "/" + r.ID.String() }
 
 // pageReservation is a reservation as pages tell of it.
 func pageReservation(r booking.Reservation, of show.Show) page.Reservation {
 	j := newReservationJSON(r, of)
 	p := page.Reservation{
 		ID: r.ID.String(), Number: j.Number, Units: r.Units, Total: j.PriceTotal, Status: string(r.Status), Reason: string(r.Reason),
-		BookedAt: r.BookedAt, Cancellable: j.Cancellable, Started: !r.AsOf.Before(of.StartsAt),
+		BookedAt: r.BookedAt, Cancellable: j.Cancellable, Started: !r.AsOf.Before(of.StartsAt), Provisional: r.Provisional,
 		Show: page.Show{
 			ID: of.ID, Title: of.Title, Venue: of.Venue, Price: of.Price, Alt: of.ImageAlt, Zone: of.TimeZone, Starts: of.StartsAt,
 		},
@@ -47,17 +53,32 @@ func pageReservation(r booking.Reservation, of show.Show) page.Reservation {
 
 // own returns the reservation in the path, which is the person's, and its show.
 func (s *Server) own(c echo.Context, me account.Claims) (booking.Reservation, show.Show, error) {
-	id, err := reservationID(c)
+	ref, err := reservationRef(c)
 	if err != nil {
 		return booking.Reservation{}, show.Show{}, err
 	}
 	ctx := c.Request().Context()
-	r, err := s.deps.BoxOffice.Await(ctx, me.UserID, id, 0)
+	r, err := s.deps.BoxOffice.Await(ctx, me.UserID, ref, 0)
 	if err != nil {
 		return booking.Reservation{}, show.Show{}, err
 	}
 	of, err := s.deps.Shows.Get(ctx, r.Show)
 	return r, of, err
+}
+
+// movedReservation leads from the old address of a page to the one with the show, once that is known.
+func (s *Server) movedReservation(c echo.Context, me account.Claims) error {
+	ref, err := reservationRef(c)
+	if err != nil {
+		return err
+	}
+	r, err := s.deps.BoxOffice.Await(c.Request().Context(), me.UserID, ref, 0)
+	if err != nil {
+		return err
+	}
+	part := strings.TrimPrefix(c.Path(), oldReservationRoute)
+	to := url.URL{Path: reservationPath(r.Ref()) + part, RawQuery: c.Request().URL.RawQuery}
+	return seeOther(c, to.String())
 }
 
 // reservationPage tells what became of a booking so far. It does not wait: a pending one says that its units are taken, and follows.
@@ -75,6 +96,8 @@ func (s *Server) calendar(c echo.Context, me account.Claims) error {
 	switch {
 	case err != nil:
 		return err
+	case r.Provisional:
+		return booking.ErrUnreadable
 	case r.Status == booking.Pending:
 		return booking.ErrPending
 	case r.Status != booking.Confirmed:
@@ -89,7 +112,7 @@ func (s *Server) calendar(c echo.Context, me account.Claims) error {
 	return c.Blob(http.StatusOK, "text/calendar; charset=utf-8", event.Calendar())
 }
 
-// minePage shows the person's reservations, those booked last on the first page.
+// minePage shows the person's reservations, those booked last on the first page. While MySQL cannot be read it shows what markers tell.
 func (s *Server) minePage(c echo.Context, me account.Claims) error {
 	query, err := parameters(c)
 	if err != nil {
@@ -105,17 +128,27 @@ func (s *Server) minePage(c echo.Context, me account.Claims) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.user(c, me)
-	if err != nil {
-		return err
-	}
-	mine := &page.Mine{Later: !after.BookedAt.IsZero(), Email: user.Email}
-	for _, r := range found.Reservations {
-		of, err := s.deps.Shows.Get(ctx, r.Show)
+	mine := &page.Mine{Later: !after.BookedAt.IsZero(), Partial: found.Partial != nil}
+	if !mine.Partial { // else nobody can tell whose it is
+		user, err := s.user(c, me)
 		if err != nil {
 			return err
 		}
-		mine.Add(pageReservation(r, of))
+		mine.Email = user.Email
+	}
+	if mine.Partial { // a show that memory does not hold is not waited for, either
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Second)
+		defer cancel()
+	}
+	for _, r := range found.Reservations {
+		of, err := s.deps.Shows.Get(ctx, r.Show)
+		switch {
+		case err == nil:
+			mine.Add(pageReservation(r, of))
+		case !mine.Partial || !errors.Is(err, show.ErrUnavailable):
+			return err
+		}
 	}
 	if !found.Next.BookedAt.IsZero() {
 		mine.Next = positionCursor(found.Next)
@@ -131,7 +164,7 @@ func (s *Server) cancelPage(c echo.Context, me account.Claims) error {
 	}
 	cancel := page.Cancel{Reservation: pageReservation(r, of)}
 	if !cancel.Cancellable {
-		return seeOther(c, reservationPath(r))
+		return seeOther(c, reservationPath(r.Ref()))
 	}
 	return s.render(c, http.StatusOK, "cancel", cancel)
 }
@@ -139,15 +172,15 @@ func (s *Server) cancelPage(c echo.Context, me account.Claims) error {
 // cancelByForm cancels a reservation, and leads to its page, which follows a cancel that is not recorded yet. To send it again is
 // harmless.
 func (s *Server) cancelByForm(c echo.Context, me account.Claims) error {
-	id, err := reservationID(c)
+	ref, err := reservationRef(c)
 	if err != nil {
 		return err
 	}
-	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, id, cancelWait)
+	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, ref, cancelWait)
 	if err != nil {
 		return s.notCancelled(c, me, err)
 	}
-	return seeOther(c, reservationPath(r))
+	return seeOther(c, reservationPath(r.Ref()))
 }
 
 // notCancelled shows what hinders a cancel, and what to do.

@@ -23,6 +23,7 @@ import (
 // The errors of this package; those of the domain come from the packages that own them.
 var (
 	errMediaType       = errors.New("the body is not application/json")
+	errIncomplete      = malformed("", "incomplete", "the body could not be read to its end")
 	errTooLarge        = errors.New("the body is too large")
 	errFormType        = errors.New("the body is not a form")
 	errImageType       = errors.New("the body is not an image")
@@ -147,6 +148,10 @@ var refusals = []struct {
 }
 
 var (
+	// The refusals of the sale minute are made once: their figures alone differ.
+	soldOut      = problem(http.StatusConflict, "sold_out", "Fewer units are left than you asked for.")
+	limitReached = problem(http.StatusConflict, "limit_reached", "You would have more units of this show than one person may.")
+
 	notFound    = problem(http.StatusNotFound, "not_found", "There is nothing here.")
 	unavailable = problem(http.StatusServiceUnavailable, "unavailable", "The service cannot answer now. Please try again.").retry(time.Second)
 )
@@ -176,13 +181,13 @@ func problemOf(err error) Problem {
 
 // withFigures is problemOf for the errors that carry more than their name.
 func withFigures(err error) (p Problem, ok bool) {
-	if soldOut, ok := errors.AsType[*stock.SoldOutError](err); ok {
-		p = problem(http.StatusConflict, "sold_out", "Fewer units are left than you asked for.")
-		p.Left = &soldOut.Left
+	if out, ok := errors.AsType[*stock.SoldOutError](err); ok {
+		p = soldOut
+		p.Left = &out.Left
 		return p, true
 	}
 	if limit, ok := errors.AsType[*stock.LimitError](err); ok {
-		p = problem(http.StatusConflict, "limit_reached", "You would have more units of this show than one person may.")
+		p = limitReached
 		p.Held, p.Limit = &limit.Held, &limit.Limit
 		return p, true
 	}

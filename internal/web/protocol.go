@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,7 +21,7 @@ import (
 // straight to the connection. These connections send a problem instead.
 //
 // An answer of a handler is never taken for one of those. Only what is written first after a connection was opened, or became
-// idle, is looked at; of a handler that is a status line with the headers of apiHeaders, which are sorted, so that Cache-Control
+// idle, is looked at; of a handler that is a status line with the headers of setAPIHeaders, which are sorted, so that Cache-Control
 // comes before Connection and Content-Type.
 const (
 	errorHeaders = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
@@ -35,20 +36,6 @@ const (
 	lingerBytes = 256 << 10
 )
 
-// protocolListener accepts TCP connections that answer with problems.
-type protocolListener struct {
-	net.Listener
-	server *Server
-}
-
-func (l protocolListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err // as it is: net/http looks at its type
-	}
-	return &protocolConn{TCPConn: conn.(*net.TCPConn), server: l.server, fresh: true}, nil
-}
-
 // protocolConn is used by the goroutine that serves it. Only net/http's background read is on another: it touches read alone,
 // and has ended before the next request is read.
 type protocolConn struct {
@@ -56,6 +43,18 @@ type protocolConn struct {
 	server *Server
 	fresh  bool   // nothing was written since it was opened or became idle
 	read   []byte // what was read last, in the reader's buffer
+
+	use    atomic.Int32 // busy, idleOnce, ...
+	closed atomic.Bool
+}
+
+// Close makes room for another connection.
+func (c *protocolConn) Close() error {
+	err := c.TCPConn.Close()
+	if !c.closed.Swap(true) {
+		c.server.connections.remove(c)
+	}
+	return err
 }
 
 // Read remembers where net/http has what it cannot read, for as long as that is there.
@@ -103,7 +102,8 @@ func (c *protocolConn) refuse(status int, words []byte) error {
 		p.Errors = []invalid.Field{{Field: "Host", Code: "format", Message: "must be the name of a host"}}
 	}
 	body, _ := json.Marshal(p) // it is but strings and numbers
-	h := apiHeaders()
+	h := http.Header{}
+	setAPIHeaders(h)
 	h.Set(echo.HeaderXRequestID, p.RequestID)
 	h.Set(echo.HeaderContentType, mimeProblem)
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))

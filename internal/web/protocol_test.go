@@ -19,7 +19,7 @@ import (
 )
 
 // running starts the server, stops it at the test's end, and returns its address.
-func (f *fixture) running(t *testing.T) string {
+func (f *fixture) running(t testing.TB) string {
 	t.Helper()
 	addr, err := f.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -28,8 +29,8 @@ const (
 // BoxOffice takes bookings and cancels.
 type BoxOffice interface {
 	Reserve(ctx context.Context, wish booking.Booking) (r booking.Reservation, repeated bool, err error)
-	Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error)
-	Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error)
+	Cancel(ctx context.Context, user int64, ref booking.Ref, wait time.Duration) (booking.Reservation, error)
+	Await(ctx context.Context, user int64, ref booking.Ref, wait time.Duration) (booking.Reservation, error)
 }
 
 // Reservations looks up what a customer has booked.
@@ -82,20 +83,19 @@ func orNull(t time.Time) *time.Time {
 	return new(t)
 }
 
-// reserve takes units of a show for the customer.
+// reserve takes units of a show for the customer. Nothing here waits for MySQL longer than the parts that it asks allow, so the
+// request has no deadline of its own.
 func (s *Server) reserve(c echo.Context, me account.Claims) error {
 	id, err := showID(c)
 	if err != nil {
 		return err
 	}
-	var body struct {
-		Units int `json:"units"`
-	}
-	if err := readBody(c, &body); err != nil {
+	units, err := readUnits(c)
+	if err != nil {
 		return err
 	}
 	var bad invalid.Error
-	if body.Units < 1 || body.Units > maxUnits {
+	if units < 1 || units > maxUnits {
 		bad.Add("units", "out_of_range", "must be 1 to "+strconv.Itoa(maxUnits))
 	}
 	key := requestKey(c, &bad)
@@ -109,12 +109,12 @@ func (s *Server) reserve(c echo.Context, me account.Claims) error {
 		return err
 	}
 	h := c.Response().Header()
-	h.Set(headerKey, key)
-	r, repeated, err := s.deps.BoxOffice.Reserve(ctx, booking.Booking{User: me.UserID, Show: id, Units: body.Units, Key: key, Wait: wait})
+	h[headerKey] = []string{key}
+	r, repeated, err := s.deps.BoxOffice.Reserve(ctx, booking.Booking{User: me.UserID, Show: id, Units: units, Key: key, Wait: wait})
 	if err != nil {
 		return err
 	}
-	h.Set(echo.HeaderLocation, "/api/v1/reservations/"+r.ID.String())
+	describe(h, r)
 	status := http.StatusCreated
 	switch {
 	case repeated:
@@ -124,16 +124,19 @@ func (s *Server) reserve(c echo.Context, me account.Claims) error {
 	case r.Status == booking.Pending:
 		status = http.StatusAccepted
 	}
-	return answer(c, status, newReservationJSON(r, of))
+	body := takeBuffer()
+	answered := newReservationJSON(r, of)
+	body.bytes = answered.appendJSON(body.bytes)
+	return s.sendBuffer(c, status, typeJSON, body)
 }
 
 // getReservation answers with a reservation of the customer's own, once it is settled or the wait is over.
 func (s *Server) getReservation(c echo.Context, me account.Claims) error {
-	id, wait, err := ownReservation(c)
+	ref, wait, err := ownReservation(c)
 	if err != nil {
 		return err
 	}
-	r, err := s.deps.BoxOffice.Await(c.Request().Context(), me.UserID, id, wait)
+	r, err := s.deps.BoxOffice.Await(c.Request().Context(), me.UserID, ref, wait)
 	if err != nil {
 		return err
 	}
@@ -142,11 +145,11 @@ func (s *Server) getReservation(c echo.Context, me account.Claims) error {
 
 // cancelReservation asks for a reservation of the customer's own to be cancelled.
 func (s *Server) cancelReservation(c echo.Context, me account.Claims) error {
-	id, wait, err := ownReservation(c)
+	ref, wait, err := ownReservation(c)
 	if err != nil {
 		return err
 	}
-	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, id, wait)
+	r, err := s.deps.BoxOffice.Cancel(c.Request().Context(), me.UserID, ref, wait)
 	if err != nil {
 		return err
 	}
@@ -171,7 +174,7 @@ func (s *Server) listReservations(c echo.Context, me account.Claims) error {
 	}
 	ctx := c.Request().Context()
 	page, err := s.deps.Reservations.List(ctx, me.UserID, after, limit)
-	if err != nil {
+	if err = cmp.Or(err, page.Partial); err != nil { // half a list would be taken for all of it
 		return err
 	}
 	list := make([]reservationJSON, 0, len(page.Reservations))
@@ -197,27 +200,19 @@ func (s *Server) answerReservation(c echo.Context, status int, r booking.Reserva
 	if err != nil {
 		return err
 	}
+	markProvisional(c.Response().Header(), r)
 	return answer(c, status, newReservationJSON(r, of))
 }
 
-// ownReservation reads the id in the path and the wait of a request for one reservation.
-func ownReservation(c echo.Context) (uuid.UUID, time.Duration, error) {
-	id, err := reservationID(c)
+// ownReservation reads the path and the wait of a request for one reservation.
+func ownReservation(c echo.Context) (booking.Ref, time.Duration, error) {
+	ref, err := reservationRef(c)
 	if err != nil {
-		return uuid.UUID{}, 0, err
+		return booking.Ref{}, 0, err
 	}
 	var bad invalid.Error
 	wait := preferredWait(c, &bad)
-	return id, wait, bad.OrNil()
-}
-
-// reservationID returns the id in the path, or booking.ErrNotFound for what is none.
-func reservationID(c echo.Context) (uuid.UUID, error) {
-	id, err := uuid.Parse(c.Param("id"))
-	if err != nil || id.String() != c.Param("id") {
-		return uuid.UUID{}, booking.ErrNotFound
-	}
-	return id, nil
+	return ref, wait, bad.OrNil()
 }
 
 // requestKey returns the request's key, or makes one for this request alone.

@@ -66,13 +66,37 @@ func TestGetReservation(t *testing.T) {
 	f.box.answer = booked(booking.Pending)
 	for _, method := range []string{"GET", "HEAD"} {
 		w := f.do(method, ownPath, "", f.token(7, account.Customer), "Prefer: wait=10")
-		if w.Code != 200 || w.Header().Get("Preference-Applied") != "wait=10" || f.box.user != 7 || f.box.id != bookingID || f.box.wait != 10*time.Second {
+		if w.Code != 200 || w.Header().Get("Preference-Applied") != "wait=10" || f.box.user != 7 || f.box.ref != bookingRef || f.box.wait != 10*time.Second {
 			t.Errorf("%s: %d, asked for %+v", method, w.Code, f.box)
 		}
+	}
+	if f.do("GET", oldPath, "", f.token(7, account.Customer)); f.box.ref != (booking.Ref{ID: bookingID}) {
+		t.Errorf("by its id alone: asked for %+v", f.box.ref)
 	}
 	for err, want := range map[error]int{booking.ErrNotFound: 404, booking.ErrUnreadable: 503} {
 		f.box.err = err
 		wantProblem(t, f.do("GET", ownPath, "", f.token(7, account.Customer)), want, map[int]string{404: "not_found", 503: "unavailable"}[want])
+	}
+}
+
+// What markers alone tell says so in a header, wherever it is answered; what rows tell does not.
+func TestProvisionalIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, provisional := range []bool{false, true} {
+		f := withShow(t)
+		for call, status := range map[string]booking.Status{
+			"GET " + ownPath: booking.Pending, "GET " + oldPath: booking.Pending, "HEAD " + ownPath: booking.Pending,
+			"DELETE " + ownPath: booking.Cancelling, "POST " + bookPath: booking.Pending,
+		} {
+			f.box.answer = booked(status)
+			f.box.answer.Provisional = provisional
+			method, path, _ := strings.Cut(call, " ")
+			body := map[bool]string{true: `{"units":2}`}[method == "POST"]
+			w := f.do(method, path, body, f.token(7, account.Customer))
+			if got := w.Header().Get("Reservation-Provisional"); w.Code >= 300 || got != map[bool]string{true: "true"}[provisional] {
+				t.Errorf("%s, provisional %v: %d, the header is %q", call, provisional, w.Code, got)
+			}
+		}
 	}
 }
 
@@ -84,6 +108,11 @@ func TestOwnReservationRefusesNonsense(t *testing.T) {
 		for _, id := range []string{"1", "x", strings.ToUpper(bookingID.String()), "{" + bookingID.String() + "}", "urn:uuid:" + bookingID.String(),
 			strings.ReplaceAll(bookingID.String(), "-", ""), bookingID.String() + "0"} {
 			wantProblem(t, f.do(method, "/api/v1/reservations/"+id, "", f.token(7, account.Customer)), 404, "not_found")
+			wantProblem(t, f.do(method, bookPath+"/"+id, "", f.token(7, account.Customer)), 404, "not_found")
+		}
+		for _, show := range []string{"0", "-1", "01", "x", "", "9223372036854775808"} {
+			path := "/api/v1/shows/" + show + "/reservations/" + bookingID.String()
+			wantProblem(t, f.do(method, path, "", f.token(7, account.Customer)), 404, "not_found")
 		}
 		if p := wantProblem(t, f.do(method, ownPath, "", f.token(7, account.Customer), "Prefer: wait=11"), 422, "invalid"); p.Errors[0].Field != "Prefer" {
 			t.Errorf("%s: %v", method, p.Errors)
@@ -91,7 +120,7 @@ func TestOwnReservationRefusesNonsense(t *testing.T) {
 		wantProblem(t, f.do(method, ownPath, ""), 401, "unauthenticated")
 	}
 	if f.box.calls > 0 {
-		t.Errorf("the box office was asked for %s", f.box.id)
+		t.Errorf("the box office was asked for %+v", f.box.ref)
 	}
 }
 
@@ -116,7 +145,7 @@ func TestCancel(t *testing.T) {
 		f := withShow(t)
 		f.box.answer, f.box.err = test.answer, test.err
 		w := f.do("DELETE", ownPath, "", f.token(7, account.Customer), "Prefer: wait=2")
-		if f.box.user != 7 || f.box.id != bookingID || f.box.wait != 2*time.Second {
+		if f.box.user != 7 || f.box.ref != bookingRef || f.box.wait != 2*time.Second {
 			t.Errorf("%s: asked for %+v", name, f.box)
 		}
 		if got := w.Header().Get("Retry-After"); got != test.retryAfter {
@@ -160,6 +189,8 @@ func TestListReservations(t *testing.T) {
 	}
 
 	f.box.err = booking.ErrUnreadable
+	wantProblem(t, f.do("GET", "/api/v1/reservations", "", token), 503, "unavailable")
+	f.box.err, f.box.page.Partial = nil, booking.ErrUnreadable
 	wantProblem(t, f.do("GET", "/api/v1/reservations", "", token), 503, "unavailable")
 	wantProblem(t, f.do("GET", "/api/v1/reservations", ""), 401, "unauthenticated")
 }

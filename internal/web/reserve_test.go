@@ -27,7 +27,7 @@ type box struct {
 
 	wish  booking.Booking
 	user  int64
-	id    uuid.UUID
+	ref   booking.Ref
 	wait  time.Duration
 	after booking.Position
 	limit int
@@ -40,20 +40,20 @@ func (b *box) Reserve(_ context.Context, wish booking.Booking) (booking.Reservat
 	return b.answer, b.repeated, b.err
 }
 
-func (b *box) Cancel(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
-	r, err := b.Await(ctx, user, id, wait)
+func (b *box) Cancel(ctx context.Context, user int64, ref booking.Ref, wait time.Duration) (booking.Reservation, error) {
+	r, err := b.Await(ctx, user, ref, wait)
 	if b.cancelErr != nil {
 		err = b.cancelErr
 	}
 	return r, err
 }
 
-func (b *box) Await(ctx context.Context, user int64, id uuid.UUID, wait time.Duration) (booking.Reservation, error) {
+func (b *box) Await(ctx context.Context, user int64, ref booking.Ref, wait time.Duration) (booking.Reservation, error) {
 	if b.silent {
 		<-ctx.Done()
 		return booking.Reservation{}, fmt.Errorf("%w: %w", booking.ErrUnreadable, ctx.Err())
 	}
-	b.user, b.id, b.wait = user, id, wait
+	b.user, b.ref, b.wait = user, ref, wait
 	b.calls++
 	return b.answer, b.err
 }
@@ -63,6 +63,9 @@ func (b *box) List(_ context.Context, user int64, after booking.Position, limit 
 	b.calls++
 	return b.page, b.err
 }
+
+// bookingRef is as ownPath names the reservation.
+var bookingRef = booking.Ref{Show: 1, ID: bookingID}
 
 var bookingID = uuid.MustParse("0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1")
 
@@ -80,7 +83,8 @@ func withShow(t testing.TB) *fixture {
 
 const (
 	bookPath = "/api/v1/shows/1/reservations"
-	ownPath  = "/api/v1/reservations/0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1"
+	ownPath  = "/api/v1/shows/1/reservations/0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1"
+	oldPath  = "/api/v1/reservations/0195f0c1-9f4c-8bb4-8f6c-d0a4b4f3b0a1"
 )
 
 func TestReserve(t *testing.T) {

@@ -6,10 +6,13 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
+// apiPath is where the JSON interface lies.
+const apiPath = "/api/v1"
+
 // route says what answers where. What needs a login is wrapped in signedIn; below the admin path guardAdmin asks for an
 // admin, whatever is registered there.
 func (s *Server) route() {
-	api := s.echo.Group("/api/v1")
+	api := s.echo.Group(apiPath)
 
 	api.POST("/signup", inTime(s.signUp))
 	api.POST("/login", inTime(s.logIn))
@@ -21,10 +24,12 @@ func (s *Server) route() {
 	get(api, "/shows/:id", s.getShow)
 	api.GET("/stock/stream", s.streamStock)
 
-	api.POST("/shows/:id/reservations", s.signedIn(s.reserve))
-	get(api, "/reservations", s.signedIn(s.listReservations))
-	get(api, "/reservations/:id", s.signedIn(s.getReservation))
-	api.DELETE("/reservations/:id", s.signedIn(s.cancelReservation))
+	api.POST("/shows/:id/reservations", s.untimed(s.reserve))
+	get(api, reservationsPath, s.signedIn(s.listReservations))
+	for _, path := range []string{reservationRoute, oldReservationRoute} {
+		get(api, path, s.signedIn(s.getReservation))
+		api.DELETE(path, s.signedIn(s.cancelReservation))
+	}
 
 	admin := api.Group("/admin")
 	admin.POST("/shows", s.signedIn(s.createShow))

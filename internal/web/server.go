@@ -55,6 +55,7 @@ type Options struct {
 	RatePerUser    int              // requests per second; 0: no limit
 	RatePerAddress int              // requests per second; 0: no limit
 	MaxStreams     int              // open at once; 0: 10,000
+	MaxConnections int              // open at once; 0: no limit
 	DrainFor       time.Duration    // how long a stopping server still takes requests, each the last of its connection
 	OnDrain        func()           // called when draining begins: readyz has to fail now, and waiting requests to end; may be nil
 	Now            func() time.Time // nil: time.Now; of limits and durations
@@ -70,7 +71,6 @@ type Server struct {
 	perUser     *limiter[int64]
 	perAddress  *limiter[netip.Addr]
 	sites       http.CrossOriginProtection
-	headers     http.Header
 	docs        func() ([]byte, error) // made by who asks first
 	checks      []check
 	unavailable rate.Sometimes // so that an outage does not fill the log
@@ -79,7 +79,10 @@ type Server struct {
 	http     http.Server
 	listener net.Listener
 	draining atomic.Bool
-	open     atomic.Int64 // connections
+	open     atomic.Int64  // connections
+	deaf     chan struct{} // closed when nothing more is accepted
+
+	connections *connections
 
 	site *page.Site
 	soon openings
@@ -101,8 +104,9 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 	}
 	s := &Server{
 		site: page.New(), feed: newFeed(deps.Shows, deps.Levels), ending: make(chan struct{}),
+		deaf: make(chan struct{}), connections: newConnections(options.MaxConnections),
 		deps: deps, options: options, log: log, metrics: newMetrics(registry), proxies: options.TrustedProxies,
-		headers: apiHeaders(), unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
+		unavailable: rate.Sometimes{Interval: time.Second}, echo: echo.New(), stopTimeout: stopTimeout,
 	}
 	s.docs = sync.OnceValues(func() ([]byte, error) {
 		stylesheet, err := s.site.Files.URL("docs.css")
@@ -112,6 +116,7 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		return apidoc.HTML(stylesheet)
 	})
 	s.metrics.countStreams(registry, &s.streams)
+	s.metrics.countConnections(registry, s.connections)
 	s.perUser = newLimiter[int64](options.RatePerUser, options.Now, s.metrics.shed.WithLabelValues("rate_per_user"))
 	s.perAddress = newLimiter[netip.Addr](options.RatePerAddress, options.Now, s.metrics.shed.WithLabelValues("rate_per_address"))
 	s.checks = []check{
@@ -119,13 +124,12 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 		s.refuseOtherSites,
 		s.guardAdmin,
 	}
-	s.echo.Use(s.front)
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.JSONSerializer = serializer{s}
 	s.echo.IPExtractor = func(r *http.Request) string { return s.proxies.client(r).String() }
 	s.route()
 	s.http = http.Server{
-		Handler:           s.echo,
+		Handler:           s,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -138,9 +142,6 @@ func New(deps Dependencies, options Options, log *slog.Logger, registry promethe
 	}
 	return s
 }
-
-// ServeHTTP answers one request without a listener.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
 // Listen takes addr, such as ":8080" or, for a free port, "127.0.0.1:0", logs what it got and returns it. Call it before Run.
 func (s *Server) Listen(ctx context.Context, addr string) (net.Addr, error) {
@@ -156,7 +157,7 @@ func (s *Server) Listen(ctx context.Context, addr string) (net.Addr, error) {
 // Run serves until ctx ends, then drains and stops. It returns nil when no request was cut.
 func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, 1)
-	go func() { served <- s.http.Serve(protocolListener{s.listener, s}) }()
+	go func() { served <- s.http.Serve(newProtocolListener(s.listener, s)) }()
 	publishing, quit := context.WithCancel(ctx)
 	var publisher sync.WaitGroup
 	publisher.Go(func() { s.feed.run(publishing) })

@@ -68,7 +68,9 @@ func (s *Server) getShow(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, found)
+	body := takeBuffer()
+	body.bytes = found.appendJSON(body.bytes)
+	return s.sendBuffer(c, http.StatusOK, typeJSON, body)
 }
 
 // showInPath returns the show whose id is in the path, as it is now.
@@ -90,9 +92,13 @@ func (s *Server) showInPath(c echo.Context) (showJSON, error) {
 }
 
 // showID returns the id in the path, or show.ErrNotFound for what is none.
-func showID(c echo.Context) (int64, error) {
-	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-	if err != nil || id < 1 || strconv.FormatInt(id, 10) != c.Param("id") {
+func showID(c echo.Context) (int64, error) { return showIn(c, "id") }
+
+// showIn is showID for a path that calls it otherwise.
+func showIn(c echo.Context, name string) (int64, error) {
+	text := c.Param(name)
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 || text[0] == '+' || text[0] == '0' { // a show has one address
 		return 0, show.ErrNotFound
 	}
 	return id, nil

@@ -2,6 +2,7 @@ package page
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -15,7 +16,27 @@ type Reservation struct {
 	BookedAt       time.Time
 	Cancellable    bool
 	Started        bool // the show has
+	Provisional    bool // MySQL could not be read: only that it was accepted is known
 }
+
+// State is what a page says of the reservation: its status, unless that is a mere guess.
+func (r Reservation) State() string {
+	if r.Provisional && r.Status == "pending" {
+		return "provisional"
+	}
+	return r.Status
+}
+
+// ReservationPath is the address of a reservation's page. All links to one are made here.
+func ReservationPath(show int64, id string) string {
+	return "/shows/" + strconv.FormatInt(show, 10) + "/reservations/" + id
+}
+
+// Path is the address of the reservation's page.
+func (r Reservation) Path() string { return ReservationPath(r.Show.ID, r.ID) }
+
+// API is where the interface has the reservation: a page follows it there until it is settled.
+func (r Reservation) API() string { return "/api/v1" + r.Path() }
 
 // Settled tells whether a reservation stays as it is, unless its owner does something.
 func (r Reservation) Settled() bool { return r.Status != "pending" && r.Status != "cancelling" }
@@ -27,7 +48,8 @@ type Mine struct {
 	Void     []Reservation // cancelled and rejected, booked last first
 	Next     string        // cursor; empty: this is the last page
 	Later    bool          // this is not the first page
-	Email    string        // of the person
+	Email    string        // of the person; empty: not known
+	Partial  bool          // MySQL could not be read: older ones are missing, and of all others the outcome is not known
 }
 
 // Awaited returns the first reservation that is not settled, or nil. Of a show that has started it may be a cancel.

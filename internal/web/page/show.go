@@ -46,7 +46,7 @@ type Detail struct {
 	Most    int    // units that one booking may have
 	Faults  []string
 	TooMany bool   // the faults are of the units
-	Earlier string // id of the reservation that the key was used for
+	Earlier string // address of the reservation that the key was used for
 	Refresh int    // seconds after which a browser without scripts looks again; 0: never
 }
 
