@@ -60,7 +60,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 
 // countShed counts an error with which a request was refused to protect the rest. The limits per second count for themselves.
 func (m *metrics) countShed(err error) {
-	reason := ""
+	var reason string
 	_, guessing := errors.AsType[*account.TooManyAttemptsError](err)
 	switch {
 	case errors.Is(err, stock.ErrQueueFull):
