@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestGroups(t *testing.T) {
 				t.Parallel()
 				o := options{scale: tiny, only: []string{g.name}, programs: programs, out: t.TempDir(), stored: t.TempDir(), compare: true}
 				if g.name == "booking" {
-					o.earlier = programs // as if it were another build
+					o.earlier, o.profile = programs, true // as if it were another build
 				}
 				if err := run(t.Context(), o); err != nil {
 					t.Fatal(err)
@@ -84,6 +85,9 @@ func TestGroups(t *testing.T) {
 				r, err := readResults(o.out, tiny.name)
 				if err != nil || len(r.Checks) == 0 {
 					t.Fatalf("%+v, %v", r, err)
+				}
+				if top, err := os.ReadFile(filepath.Join(o.out, "api.txt")); o.profile && (err != nil || !bytes.Contains(top, []byte("cum%"))) {
+					t.Errorf("the profile of the API is %.200q, %v", top, err)
 				}
 				mu.Lock()
 				defer mu.Unlock()

@@ -32,14 +32,15 @@ func (b *bench) profileBooking(ctx context.Context, s *system) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // for everyone to read
 		return fmt.Errorf("make the folder for profiles: %w", err)
 	}
+	length := min(profileLength, b.level)
 	group, groupCtx := errgroup.WithContext(ctx)
 	for _, p := range []*program{s.api, s.worker} {
 		group.Go(func() error {
-			return p.profile(groupCtx, profileLength, filepath.Join(folder, p.name+".pprof"))
+			return p.profile(groupCtx, length, filepath.Join(folder, p.name+".pprof"))
 		})
 	}
 	group.Go(func() error {
-		_, err := b.wrk.send(groupCtx, s.bookings("profiled", shows, 64), profileLength+2*time.Second)
+		_, err := b.wrk.send(groupCtx, s.bookings("profiled", shows, 64), length+2*time.Second)
 		return err
 	})
 	if err := group.Wait(); err != nil {
