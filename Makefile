@@ -41,10 +41,17 @@ fuzz: ## Run each fuzz target there is, one after the other, for FUZZTIME each
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package </dev/null || exit 1; \
 	done
 
-bench: build ## Measure list, search, detail and pages of 100,000 shows against an empty handler
+bench: bench-build ## Measure the whole system against two references, in under 5 minutes; BENCHFLAGS="-only booking" a part
+	@exec bin/bench $(BENCHFLAGS)
+
+# The build of before calls were joined, to compare with.
+BASELINE ?= 4b7e6b8
+bench-full: bench-build ## The same, longer, at size and beside the build BASELINE, in under 25 minutes; BENCHFLAGS=-store keeps the results
+	@exec bin/bench -full -baseline $(BASELINE) $(BENCHFLAGS)
+
+bench-build: servers build
 	@scripts/install wrk
 	go build -o bin/bench ./bench
-	@exec bin/bench $(BENCHFLAGS)
 
 generate: ## Compile the templates of the pages (*.templ) to Go; the result is committed
 	"$$($(TEMPL))" fmt -log-level warn internal/web/page
@@ -57,4 +64,4 @@ check: ## Check format, lint, security, and that the compiled templates are curr
 	go vet ./...
 	"$$($(LINT))" run --allow-parallel-runners ./...
 
-.PHONY: help servers browser build run test soak fuzz bench generate check
+.PHONY: help servers browser build run test soak fuzz bench bench-full bench-build generate check

@@ -2,8 +2,9 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,82 +42,63 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-// TestTargets: the programs answer what is asked for, the booking page to its customer alone, and what was booked for it adds up.
-func TestTargets(t *testing.T) {
+// tiny is a scale at which everything is measured, and nothing can be learnt.
+var tiny = scale{
+	name: "tiny", shows: 200, users: 200, runs: 1,
+	limit: 5 * time.Minute, shares: shares(1, 1, 1, 1, 1, 1), coresForTwo: 1,
+	warmUp: time.Second, reading: time.Second, reference: time.Second, booking: time.Second,
+	level: time.Second, levelMore: time.Second, latency: time.Second, mix: time.Second, mine: time.Second,
+	buyers: 100, mostAtOnce: 200, mixRate: 100, mixUsers: 20, sales: 20, rows: 1000,
+}
+
+// TestMain is floor and lock, too, when the bench starts itself as one of them.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		if serve := references[os.Args[1]]; serve != nil {
+			os.Exit(status(serve(os.Args[2:])))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// TestGroups measures every group on real programs: nothing breaks, and each figure that is defined is found.
+func TestGroups(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
 	programs := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", programs, "../cmd/...").CombinedOutput(); err != nil {
 		t.Fatalf("build the programs: %v\n%s", err, out)
 	}
-	rig, err := newRig(ctx, programs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := rig.close(); err != nil {
-			t.Error(err)
+	found := map[string]bool{}
+	var mu sync.Mutex
+	t.Run("group", func(t *testing.T) {
+		for _, g := range groups {
+			t.Run(g.name, func(t *testing.T) {
+				t.Parallel()
+				o := options{scale: tiny, only: []string{g.name}, programs: programs, out: t.TempDir(), stored: t.TempDir(), compare: true}
+				if g.name == "booking" {
+					o.earlier = programs // as if it were another build
+				}
+				if err := run(t.Context(), o); err != nil {
+					t.Fatal(err)
+				}
+				r, err := readResults(o.out, tiny.name)
+				if err != nil || len(r.Checks) == 0 {
+					t.Fatalf("%+v, %v", r, err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, f := range r.Figures {
+					found[f.Name] = true
+				}
+			})
 		}
-	}()
-	r := report{options: options{shows: 200}, at: time.Now()}
-	words := newVocabulary()
-	if err := rig.fill(ctx, &r, words); err != nil {
-		t.Fatal(err)
-	}
-	api, err := rig.startAll(ctx, &r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	targets, err := readingTargets(ctx, api.url, words)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, asked := range targets {
-		if len(asked.requests) == 0 || asked.what == "" {
-			t.Errorf("nothing is asked for: %v", asked)
-		}
-		if err := newProber(api.url).try(ctx, asked); err != nil {
-			t.Error(err)
-		}
-		asked.headers = asBrowser
-		if err := newProber(api.url).try(ctx, asked); (err == nil) != (asked.name != "booking page") {
-			t.Errorf("%s, not logged in: %v", asked.name, err)
+	})
+	for _, d := range definitions {
+		if !found[d.name] {
+			t.Errorf("%s was not measured", d.name)
 		}
 	}
-	if said, err := rig.neticket(ctx, "stock", "check"); err != nil || !strings.Contains(said, "All invariants hold") {
-		t.Errorf("%v\n%s", err, said)
-	}
-}
-
-func TestSpread(t *testing.T) {
-	t.Parallel()
-	run := func(requests, p99 int) figures { return figures{Requests: requests, Microseconds: 1_000_000, P99: p99} }
-	for want, runs := range map[string][]figures{
-		"2000 (1000 to 9000)": {run(2000, 0), run(9000, 0), run(1000, 0)},
-		"150 (100 to 200)":    {run(200, 0), run(100, 0)},
-		"0.50 (0.50 to 0.50)": {{Requests: 1, Microseconds: 2_000_000}},
-	} {
-		if got := spreadOf(runs, perSecond).String(); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-	r := report{results: []result{
-		{target{name: "floor"}, []figures{run(1000, 1), run(2000, 1)}},
-		{target{name: "search"}, []figures{run(500, 20_000), run(500, 20_000)}},
-	}}
-	if got := spreadOf(r.results[1].runs, r.ofFloor); got != (spread{0.375, 0.25, 0.5}) {
-		t.Errorf("of the floor: %v", got)
-	}
-	if err := r.verdict(); err != nil {
-		t.Errorf("as slow as it may be: %v", err)
-	}
-	r.results[1].runs[0].P99++
-	if err := r.verdict(); err == nil || !strings.Contains(err.Error(), "goal") {
-		t.Errorf("slower: %v", err)
-	}
-	r.results[1].runs[0].P99--
-	r.results[0].runs[1].Broken = 2
-	if err := r.verdict(); err == nil || !strings.Contains(err.Error(), "2 requests of floor") {
-		t.Errorf("failed requests: %v", err)
+	if !found["cpu/total@baseline"] {
+		t.Error("the earlier build was not measured")
 	}
 }

@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 )
 
-// serveFloor is the floor: an Echo handler that binds the JSON body and answers a small JSON, no I/O. Everything is compared to it,
-// reading too, though a GET has no body to bind: there is one floor. It is a process of its own, as the API is.
-func serveFloor(addr string) error {
+// serveFloor is the floor: an Echo handler that binds the JSON body and answers a small JSON, no I/O. Everything is compared with
+// it, reading too, though a GET has no body to bind: there is one floor.
+func serveFloor(args []string) error {
+	return serve(args[0], func(context.Context) error { return nil })
+}
+
+// serve answers as the references do: it binds a JSON body, calls book, and answers a small JSON.
+func serve(addr string, book func(context.Context) error) error {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.POST("/", func(c echo.Context) error {
@@ -17,6 +23,9 @@ func serveFloor(addr string) error {
 			Units int `json:"units"`
 		}
 		if err := c.Bind(&body); err != nil {
+			return err
+		}
+		if err := book(c.Request().Context()); err != nil {
 			return err
 		}
 		return c.JSON(http.StatusAccepted, struct {
@@ -28,5 +37,5 @@ func serveFloor(addr string) error {
 	return server.ListenAndServe()
 }
 
-// floorRequest is what it is asked.
-const floorRequest = `POST / {"units":2}`
+// referenceRequest is what floor and lock are asked.
+const referenceRequest = `POST / {"units":2}`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -14,21 +15,27 @@ import (
 
 // machine is what the figures were found on.
 type machine struct {
-	cpu    string
-	cores  int
-	memory int // MiB
-	kernel string
-	redis  redisFacts
-	mysql  mysqlFacts
-	wrk    string
+	CPU        string     `json:"cpu"`
+	Cores      int        `json:"cores"`
+	Memory     int        `json:"memory_mib"`
+	Kernel     string     `json:"kernel"`
+	Files      int        `json:"open_files"`  // that a process may have
+	LoadBefore string     `json:"load_before"` // processes that wanted to run, in the minute before
+	LoadAfter  string     `json:"load_after"`
+	Go         string     `json:"go"`
+	Redis      redisFacts `json:"redis"`
+	MySQL      mysqlFacts `json:"mysql"`
+	Wrk        string     `json:"wrk"`
 }
 
 // redisFacts are what the report says of Redis.
-type redisFacts struct{ version, aof, fsync string }
+type redisFacts struct {
+	Version string `json:"version"`
+	AOF     string `json:"appendonly"`
+	Fsync   string `json:"appendfsync"`
+}
 
-func readRedisFacts(ctx context.Context, addr string) (f redisFacts, err error) {
-	client := redis.NewClient(&redis.Options{Addr: addr})
-	defer client.Close()
+func readRedisFacts(ctx context.Context, client *redis.Client) (redisFacts, error) {
 	info, err := client.InfoMap(ctx, "server").Result()
 	if err != nil {
 		return redisFacts{}, fmt.Errorf("read the version of Redis: %w", err)
@@ -40,17 +47,29 @@ func readRedisFacts(ctx context.Context, addr string) (f redisFacts, err error) 
 	return redisFacts{info["Server"]["redis_version"], config["appendonly"], config["appendfsync"]}, nil
 }
 
-// readMachine fills in what the system tells. It needs Linux.
+// readMachine reads what the kernel says. It needs Linux.
 func readMachine() (m machine, err error) {
-	m.cores = runtime.NumCPU()
-	if m.cpu, err = procField("/proc/cpuinfo", "model name"); err != nil {
-		m.cpu = runtime.GOARCH // some kinds have no name there
+	m.Cores, m.Go = runtime.NumCPU(), runtime.Version()
+	if m.CPU, err = procField("/proc/cpuinfo", "model name"); err != nil {
+		m.CPU = runtime.GOARCH // some kinds have no name there
 	}
-	if m.memory, err = procMiB("/proc/meminfo", "MemTotal"); err != nil {
+	if m.Memory, err = procMiB("/proc/meminfo", "MemTotal"); err != nil {
 		return machine{}, err
 	}
-	m.kernel, err = firstWord("/proc/sys/kernel/osrelease")
+	if m.Kernel, err = firstWord("/proc/sys/kernel/osrelease"); err != nil {
+		return machine{}, err
+	}
+	m.LoadBefore, err = readLoad()
 	return m, err
+}
+
+// readServers reads the versions and settings of a system's servers.
+func (m *machine) readServers(ctx context.Context, s *system) (err error) {
+	if m.Redis, err = readRedisFacts(ctx, s.client); err != nil {
+		return err
+	}
+	m.MySQL, err = s.store.facts(ctx)
+	return err
 }
 
 // readLoad returns how many processes wanted to run in the last minute.
@@ -65,7 +84,7 @@ func firstWord(file string) (string, error) {
 	return word, nil
 }
 
-// memory is the resident set of a process in MiB: now, and at most until now.
+// memory is the resident set of a process in MiB: now, and at most since it started.
 type memory struct{ now, most int }
 
 func readMemory(pid int) (m memory, err error) {
@@ -102,4 +121,17 @@ func procField(file, field string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("read %s: there is no %s", file, field)
+}
+
+// revision is the commit that this folder is at, with "+" behind it where files were changed since. Outside of git it is "unknown".
+func revision(ctx context.Context) string {
+	head, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown"
+	}
+	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no").Output()
+	if err != nil || len(changes) > 0 {
+		return strings.TrimSpace(string(head)) + "+"
+	}
+	return strings.TrimSpace(string(head))
 }

@@ -23,12 +23,12 @@ func (p *prober) pages(ctx context.Context, shows []int64) ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
-	home := target{name: "home page", what: "in HTML, of nobody who is logged in", headers: asBrowser, requests: []string{"GET /"}}
-	detail := target{name: "show page", what: fmt.Sprintf("in HTML, of %d shows, of nobody who is logged in", len(shows)), headers: asBrowser}
+	home := target{name: "reading/home-page", what: "in HTML, of nobody who is logged in", headers: asBrowser, requests: []string{"GET /"}}
+	detail := target{name: "reading/show-page", what: fmt.Sprintf("in HTML, of %d shows, of nobody who is logged in", len(shows)), headers: asBrowser}
 	for _, id := range shows {
 		detail.requests = append(detail.requests, fmt.Sprint("GET /shows/", id))
 	}
-	booked := target{name: "booking page", headers: customer}
+	booked := target{name: "reading/booking-page", headers: customer}
 	for _, id := range shows[:min(bookings, len(shows))] {
 		reservation, err := p.book(ctx, id, customer)
 		if err != nil {
@@ -39,7 +39,7 @@ func (p *prober) pages(ctx context.Context, shows []int64) ([]target, error) {
 	booked.what = fmt.Sprintf("in HTML, of %d confirmed reservations of a customer who is logged in; it reads MySQL", len(booked.requests))
 	targets := []target{home, detail, booked}
 	for i := range targets {
-		targets[i].url = p.url
+		targets[i].url, targets[i].connections = p.url, 64
 		if err := p.try(ctx, targets[i]); err != nil {
 			return nil, err
 		}

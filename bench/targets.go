@@ -15,11 +15,14 @@ import (
 
 // target is what one run asks for: the requests of a kind, in turn.
 type target struct {
-	name     string
-	url      string
-	what     string // what is asked for, in words
-	headers  http.Header
-	requests []string // each "METHOD path" or "METHOD path body"
+	name        string // of its figure
+	url         string
+	what        string // what is asked for, in words
+	headers     http.Header
+	requests    []string // each "METHOD path" or "METHOD path body"
+	tokens      string   // file with a token a line; each request is sent once with each of them, then the next
+	paired      bool     // instead, each token is sent once, with the requests in turn
+	connections int
 }
 
 // prober asks an API for what the requests are made of, and tries them before they count.
@@ -98,7 +101,7 @@ func (p *prober) list(ctx context.Context) (target, error) {
 		cursor = *found.NextCursor
 		paths = append(paths, "/api/v1/shows?cursor="+cursor)
 	}
-	return p.target(ctx, "list", "without words: 4 or 20 shows a page, up to the ninth page by cursor", paths)
+	return p.target(ctx, "reading/list", 64, "without words: 4 or 20 shows a page, up to the ninth page by cursor", paths)
 }
 
 // search asks for words of the catalogue: one to three, parts of words, other case, rare ones and ones that are nowhere; one in five
@@ -133,7 +136,7 @@ func (p *prober) search(ctx context.Context, v vocabulary) (target, error) {
 		}
 		paths = append(paths, path)
 	}
-	return p.target(ctx, "search", "one to three words, Korean and Latin, parts of words, rare and absent ones", paths)
+	return p.target(ctx, "reading/search", 8, "one to three words, Korean and Latin, parts of words, rare and absent ones", paths)
 }
 
 // popular returns a hundred shows, as most people look at few.
@@ -147,7 +150,7 @@ func (p *prober) popular(ctx context.Context) (ids []int64, err error) {
 
 // detail asks for shows.
 func (p *prober) detail(shows []int64) target {
-	t := target{name: "detail", url: p.url, what: fmt.Sprintf("of %d shows, with their units left", len(shows))}
+	t := target{name: "reading/detail", url: p.url, connections: 64, what: fmt.Sprintf("of %d shows, with their units left", len(shows))}
 	for _, id := range shows {
 		t.requests = append(t.requests, fmt.Sprint("GET /api/v1/shows/", id))
 	}
@@ -155,9 +158,9 @@ func (p *prober) detail(shows []int64) target {
 }
 
 // target tries the paths of a list or search, shuffles them, and says how many of them find something.
-func (p *prober) target(ctx context.Context, name, what string, paths []string) (target, error) {
+func (p *prober) target(ctx context.Context, name string, connections int, what string, paths []string) (target, error) {
 	finding := 0
-	t := target{name: name, url: p.url}
+	t := target{name: name, url: p.url, connections: connections}
 	for _, path := range paths {
 		found, err := p.ask(ctx, path)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -11,24 +12,24 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+
+	"github.com/neticket/neticket/internal/devserver"
 )
 
 //go:embed requests.lua
 var requestsScript []byte
 
-// wrk is the load generator, from the distribution: it sends a request on each connection as soon as the last was answered.
-type wrk struct {
-	dir         string // for its files
-	connections int
-}
+// wrk is the closed-loop client, from the distribution: it sends a request on each connection as soon as the last was answered.
+type wrk struct{ dir string } // for its files
 
 // newWrk writes its script to dir.
-func newWrk(dir string, connections int) (*wrk, error) {
+func newWrk(dir string) (*wrk, error) {
 	if _, err := exec.LookPath("wrk"); err != nil {
 		return nil, fmt.Errorf("find wrk (`scripts/install wrk` installs it): %w", err)
 	}
-	w := &wrk{dir, connections}
+	w := &wrk{dir}
 	if err := os.WriteFile(w.file("requests.lua"), requestsScript, 0o600); err != nil {
 		return nil, fmt.Errorf("write the script of wrk: %w", err)
 	}
@@ -37,8 +38,8 @@ func newWrk(dir string, connections int) (*wrk, error) {
 
 func (w *wrk) file(name string) string { return filepath.Join(w.dir, name) }
 
-// figures are what one run showed. Latencies are in microseconds.
-type figures struct {
+// flood is what one run of wrk showed. Latencies are in microseconds.
+type flood struct {
 	Requests     int
 	Microseconds int
 	Bytes        int
@@ -50,35 +51,81 @@ type figures struct {
 }
 
 // perSecond is the number of requests answered in a second.
-func (f figures) perSecond() float64 { return float64(f.Requests) / float64(f.Microseconds) * 1e6 }
+func (f flood) perSecond() float64 { return float64(f.Requests) / float64(f.Microseconds) * 1e6 }
+
+// failed is how many requests were refused or not answered.
+func (f flood) failed() int { return f.Refused + f.Broken }
+
+func (f flood) took() time.Duration { return time.Duration(f.Microseconds) * time.Microsecond }
 
 // send sends the requests of a target in turn for a while, on one thread, so that the client takes little from what is measured.
-func (w *wrk) send(ctx context.Context, t target, length time.Duration) (figures, error) {
-	list := w.file(t.name + ".requests")
-	if err := os.WriteFile(list, []byte(strings.Join(t.requests, "\n")+"\n"), 0o600); err != nil {
-		return figures{}, fmt.Errorf("write the requests of %s: %w", t.name, err)
+func (w *wrk) send(ctx context.Context, t target, length time.Duration) (flood, error) {
+	run, err := w.start(t, length)
+	if err != nil {
+		return flood{}, err
 	}
-	args := []string{"--threads", "1", "--connections", strconv.Itoa(w.connections), "--timeout", "10s",
+	return run.wait(ctx)
+}
+
+// wrkRun is a run under way.
+type wrkRun struct {
+	*devserver.Program
+	name string
+	out  bytes.Buffer
+}
+
+// start starts to send, and returns at once. wait has to be called.
+func (w *wrk) start(t target, length time.Duration) (*wrkRun, error) {
+	list := w.file(strings.NewReplacer("/", "-", " ", "-").Replace(t.name) + ".requests")
+	if err := os.WriteFile(list, []byte(strings.Join(t.requests, "\n")+"\n"), 0o600); err != nil {
+		return nil, fmt.Errorf("write the requests of %s: %w", t.name, err)
+	}
+	args := []string{"--threads", "1", "--connections", strconv.Itoa(t.connections), "--timeout", "10s",
 		"--duration", strconv.Itoa(int(length.Seconds())) + "s", "--script", w.file("requests.lua")}
 	for name, values := range t.headers {
 		args = append(args, "--header", name+": "+strings.Join(values, ", "))
 	}
-	cmd := exec.CommandContext(ctx, "wrk", append(args, t.url, list)...) //nolint:gosec // our own arguments
-	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
+	args = append(args, t.url, list)
+	if t.tokens != "" {
+		args = append(args, t.tokens)
+	}
+	if t.paired {
+		args = append(args, "paired")
+	}
+	run := &wrkRun{name: t.name}
+	cmd := exec.Command("wrk", args...) //nolint:noctx // it ends by itself, or by us
+	cmd.Stdout, cmd.Stderr = &run.out, &run.out
+	var err error
+	if run.Program, err = devserver.StartProgram(cmd); err != nil {
+		return nil, fmt.Errorf("start wrk: %w", err)
+	}
+	return run, nil
+}
+
+// hold freezes the client, or lets it go on: its connections stay open.
+func (r *wrkRun) hold(frozen bool) error {
+	if frozen {
+		return r.Signal(syscall.SIGSTOP)
+	}
+	return r.Signal(syscall.SIGCONT)
+}
+
+// wait returns what the run showed, when it is over. The end of ctx ends it.
+func (r *wrkRun) wait(ctx context.Context) (flood, error) {
+	err := r.Wait(ctx)
 	if ctx.Err() != nil {
-		return figures{}, ctx.Err()
+		return flood{}, errors.Join(ctx.Err(), r.Kill())
 	}
 	if err != nil {
-		return figures{}, fmt.Errorf("run wrk for %s: %w\n%s", t.name, err, out)
+		return flood{}, fmt.Errorf("run wrk for %s: %w\n%s", r.name, err, r.out.String())
 	}
-	_, text, _ := strings.Cut(string(out), "\nresult ")
-	var f figures
+	_, text, _ := strings.Cut(r.out.String(), "\nresult ")
+	var f flood
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
-		return figures{}, fmt.Errorf("read the result of wrk for %s: %w\n%s", t.name, err, out)
+		return flood{}, fmt.Errorf("read the result of wrk for %s: %w\n%s", r.name, err, r.out.String())
 	}
 	if f.Requests == 0 {
-		return figures{}, fmt.Errorf("%s answered no request of wrk\n%s", t.name, out)
+		return flood{}, fmt.Errorf("%s answered no request of wrk\n%s", r.name, r.out.String())
 	}
 	return f, nil
 }

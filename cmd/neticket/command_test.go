@@ -20,6 +20,7 @@ type cli struct {
 	servers systemtest.Servers
 	env     environ
 	in      string // standard input
+	dev     string // folder of a dev
 }
 
 func newCLI(t *testing.T, settings ...string) cli {
@@ -35,7 +36,7 @@ func newCLI(t *testing.T, settings ...string) cli {
 func (c cli) run(t *testing.T, args ...string) (status int, out, logs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status = tool{c.env, strings.NewReader(c.in), &stdout, &stderr}.run(t.Context(), args)
+	status = tool{environ: c.env, dev: c.dev, in: strings.NewReader(c.in), out: &stdout, logs: &stderr}.run(t.Context(), args)
 	return status, stdout.String(), stderr.String()
 }
 
@@ -86,6 +87,23 @@ func TestUsage(t *testing.T) {
 		{"users create-admin kim", 2, `unknown command "kim"`},
 		{"users create-admin --password x", 2, "unknown flag: --password"},
 		{"stock check", 1, "NETICKET_SHARDS"},
+		{"rush --help", 0, "--drop-replies"},
+		{"rush", 2, "--buyers must be 1 to 100000, not 0"},
+		{"rush --buyers 100001 --capacity 1", 2, "--buyers must be"},
+		{"rush --buyers many", 2, "--buyers"},
+		{"rush --buyers 1", 2, "--capacity must be 1 to 1000000, not 0"},
+		{"rush --buyers 1 --capacity -1", 2, "--capacity must be"},
+		{"rush --buyers 1 --capacity 1 --over -1s", 2, "--over must be 0s to 10m0s, not -1s"},
+		{"rush --buyers 1 --capacity 1 --over 11m", 2, "--over must be"},
+		{"rush --buyers 1 --capacity 1 --over 3", 2, "--over"},
+		{"rush --buyers 1 --capacity 1 --connections -1", 2, "--connections must be"},
+		{"rush --buyers 1 --capacity 1 --connections 2000000", 2, "ulimit -n"},
+		{"rush --buyers 1 --capacity 1 --drop-replies 101", 2, "--drop-replies must be 0 to 100 percent, not 101"},
+		{"rush --buyers 1 --capacity 1 --drop-replies -1", 2, "--drop-replies must be"},
+		{"rush --buyers 1 --capacity 1 --url https://host", 2, "--url: the URL of the API must begin with http://"},
+		{"rush --buyers 1 --capacity 1 --url host:80", 2, "--url: "},
+		{"rush now", 2, `unknown command "now"`},
+		{"rush --buyers 1 --capacity 1", 1, "NETICKET_SHARDS"},
 		{"dead-letters", 0, "drop "},
 		{"dead-letters --help", 0, `\xff`},
 		{"dead-letters bury", 2, `unknown command "bury"`},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -51,7 +52,7 @@ func runDev(ctx context.Context, out io.Writer, migrate, seed func(context.Conte
 	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	context.AfterFunc(ctx, restore)
-	dir, err := filepath.Abs("var")
+	dir, err := filepath.Abs(devDir)
 	if err != nil {
 		return fmt.Errorf("find the folder for data: %w", err)
 	}
@@ -72,7 +73,7 @@ func (d *dev) run(ctx context.Context) error {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return fmt.Errorf("make the folder for data: %w", err)
 	}
-	unlock, err := devserver.Lock(filepath.Join(d.dir, "dev.lock"), false)
+	unlock, err := devserver.Lock(filepath.Join(d.dir, devLock), false)
 	if errors.Is(err, devserver.ErrLocked) {
 		return fmt.Errorf("another `neticket dev` is running with its data in %s", d.dir)
 	} else if err != nil {
@@ -95,6 +96,9 @@ func (d *dev) runLocked(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := os.Remove(d.shellFile()); err != nil && !errors.Is(err, fs.ErrNotExist) { // it is the last run's
+		return fmt.Errorf("remove old settings: %w", err)
+	}
 	secret, err := keepTokenSecret(d.dir, d.environ)
 	if err != nil {
 		return err
@@ -108,7 +112,10 @@ func (d *dev) runLocked(ctx context.Context) (err error) {
 
 	images := cmp.Or(d.environ.get("NETICKET_IMAGES_URL"), filepath.Join(d.dir, "images"))
 	settings := slices.Concat(secret, servers.settings(), []string{"NETICKET_HTTP_ADDR=" + httpAddr, "NETICKET_IMAGES_URL=" + images})
-	if err := writeShellFile(d.shellFile(), settings); err != nil {
+	if _, set := d.environ.Lookup(ratePerAddress); !set {
+		settings = append(settings, ratePerAddress+"=0") // here all customers share the address of this machine
+	}
+	if err := writeShellFile(d.shellFile(), slices.Concat(d.environ.own(), settings)); err != nil {
 		return err
 	}
 	env := d.environ.with(settings...)
@@ -188,4 +195,4 @@ func (d *dev) waitReady(ctx context.Context, name, addr string) error {
 	}
 }
 
-func (d *dev) shellFile() string { return filepath.Join(d.dir, "env") }
+func (d *dev) shellFile() string { return filepath.Join(d.dir, devSettings) }

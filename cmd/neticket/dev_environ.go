@@ -32,7 +32,21 @@ func (e environ) get(name string) string {
 // with returns a copy in which more, as "name=value", counts.
 func (e environ) with(more ...string) environ { return slices.Concat(e, more) }
 
+// own returns what is meant for NETicket, each variable once, but for the address of ops pages, which dev gives out itself.
+func (e environ) own() (settings environ) {
+	seen := map[string]bool{"NETICKET_OPS_ADDR": true}
+	for _, setting := range slices.Backward(e) {
+		if name, _, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "NETICKET_") && !seen[name] {
+			seen[name] = true
+			settings = append(settings, setting)
+		}
+	}
+	return settings
+}
+
 const (
+	ratePerAddress = "NETICKET_RATE_PER_ADDRESS"
+
 	tokenSecretFile = "token-secret"
 	minTokenSecret  = 32 // bytes
 )

@@ -7,7 +7,7 @@ import (
 
 // printSummary says where everything is, once it is ready.
 func (d *dev) printSummary(httpAddr string, opsAddrs []string, servers *devServers) {
-	url := browserURL(httpAddr)
+	url, tool := browserURL(httpAddr), shellQuote(filepath.Join(d.programs, "neticket"))
 	_, _ = fmt.Fprintf(d.out, `
 NETicket is running.
 
@@ -19,9 +19,10 @@ NETicket is running.
   Redis     %s
   Data      %s
   Tools     set -a; . %s; set +a; %s stock check
+            or, in another terminal, in %s: %s rush --buyers 5000 --capacity 1000
 
 Ctrl-C stops all of it.
 
 `, url, opsAddrs[0], opsAddrs[1], opsAddrs[2], servers.mysqlHint(), servers.redisHint(),
-		d.dir, shellQuote(d.shellFile()), shellQuote(filepath.Join(d.programs, "neticket")))
+		d.dir, shellQuote(d.shellFile()), tool, shellQuote(filepath.Dir(d.dir)), tool)
 }

@@ -264,6 +264,80 @@ func TestShellFile(t *testing.T) {
 	}
 }
 
+// A command finds the dev that runs in its folder unless it was given servers. Settings that dev was given are passed on.
+func TestCommandsFindDev(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := startDev(t, dir, append(externalServers, "NETICKET_SHARDS=4", "NETICKET_NOTE=it's\na 'note'", "NETICKET_OPS_ADDR=:1")...)
+	r.waitRunning(t)
+	if got := r.env.get("NETICKET_RATE_PER_ADDRESS"); got != "0" {
+		t.Errorf("NETICKET_RATE_PER_ADDRESS is %q, want 0: here everyone has one address", got)
+	}
+	settings := func(env ...string) (environ, string) {
+		t.Helper()
+		var logs bytes.Buffer
+		found, err := tool{dev: dir, logs: &logs}.settings(env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found, logs.String()
+	}
+	found, logs := settings("NETICKET_LOG_LEVEL=debug", "NETICKET_HTTP_ADDR=:9")
+	for name, want := range map[string]string{
+		"NETICKET_MYSQL_DSN": "a:b@tcp(127.0.0.1:1)/c", "NETICKET_REDIS_ADDRS": "127.0.0.1:2", "NETICKET_SHARDS": "4",
+		"NETICKET_NOTE": "it's\na 'note'", "NETICKET_HTTP_ADDR": r.env.get("NETICKET_HTTP_ADDR"), "NETICKET_LOG_LEVEL": "debug",
+		"NETICKET_OPS_ADDR": "", "NETICKET_TOKEN_SECRET_FILE": filepath.Join(dir, tokenSecretFile), "NETICKET_RATE_PER_ADDRESS": "0",
+	} {
+		if got := found.get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if strings.Count(logs, "\n") != 1 || !strings.Contains(logs, dir) {
+		t.Errorf("said %q, want one line that names the folder", logs)
+	}
+	for _, own := range []string{"NETICKET_MYSQL_DSN=x", "NETICKET_MYSQL_DSN_FILE=x", "NETICKET_REDIS_ADDRS=x"} {
+		if found, logs := settings(own); len(found) != 1 || logs != "" {
+			t.Errorf("with %s: %v, %q", own, found, logs)
+		}
+	}
+	r.stop(t)
+	if found, logs := settings("NETICKET_SHARDS=2"); len(found) != 1 || logs != "" {
+		t.Errorf("after dev has ended: %v, %q", found, logs)
+	}
+
+	unlock, err := devserver.Lock(filepath.Join(dir, devLock), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	path := filepath.Join(dir, devSettings)
+	for _, damaged := range []string{"A", "A=", "A='x", "A='x'\\''"} {
+		if err := os.WriteFile(path, []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (tool{dev: dir, logs: t.Output()}).settings(nil); err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%q: %v", damaged, err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (tool{dev: dir, logs: t.Output()}).settings(nil); err == nil || !strings.Contains(err.Error(), "not started its servers yet") {
+		t.Errorf("while dev starts: %v", err)
+	}
+}
+
+// Where the environment limits addresses, dev does, too.
+func TestDevKeepsTheRateOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	r := startDev(t, t.TempDir(), append(externalServers, "NETICKET_RATE_PER_ADDRESS=5")...)
+	r.waitRunning(t)
+	if got := r.env.get("NETICKET_RATE_PER_ADDRESS"); got != "5" {
+		t.Errorf("NETICKET_RATE_PER_ADDRESS is %s, want 5", got)
+	}
+	r.stop(t)
+}
+
 func TestBrowserURL(t *testing.T) {
 	t.Parallel()
 	for addr, want := range map[string]string{

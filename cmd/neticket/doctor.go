@@ -39,11 +39,15 @@ type examined struct {
 }
 
 func (t tool) doctor(ctx context.Context, asJSON bool) error {
-	found := config.Examine(t.environ, t.environ.Lookup)
+	env, err := t.settings(t.environ)
+	if err != nil {
+		return err
+	}
+	found := config.Examine(env, env.Lookup)
 	if found.Count(diagnosis.Fault) == 0 {
 		quiet := t // what it would log, the findings tell
 		quiet.logs = io.Discard
-		err := quiet.with(t.environ, func(s *system.System) error {
+		err := quiet.with(env, func(s *system.System) error {
 			found = append(found, s.Examine(ctx)...)
 			return ctx.Err()
 		})
@@ -53,7 +57,6 @@ func (t tool) doctor(ctx context.Context, asJSON bool) error {
 	}
 	result := examined{Faults: found.Count(diagnosis.Fault), Warnings: found.Count(diagnosis.Warning), Findings: found}
 	result.Healthy = result.Faults == 0
-	var err error
 	if asJSON {
 		err = t.printJSON(result)
 	} else {

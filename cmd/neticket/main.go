@@ -13,5 +13,5 @@ import (
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second signal ends the process at once
-	os.Exit(tool{environ: os.Environ(), in: os.Stdin, out: os.Stdout, logs: os.Stderr}.run(ctx, os.Args[1:]))
+	os.Exit(tool{environ: os.Environ(), dev: devDir, in: os.Stdin, out: os.Stdout, logs: os.Stderr}.run(ctx, os.Args[1:]))
 }

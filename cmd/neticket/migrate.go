@@ -31,6 +31,11 @@ func (t tool) migrate(ctx context.Context, env environ) error {
 		if err := ops.WaitFor(ctx, s.Log, s.Config.StartTimeout, "mysql", s.DB.PingContext, ops.NewHealth()); err != nil {
 			return err
 		}
-		return database.Migrate(ctx, s.DB)
+		db, err := database.OpenForMigrations(s.Config.MySQLDSN)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		return database.Migrate(ctx, db)
 	})
 }

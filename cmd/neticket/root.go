@@ -18,6 +18,7 @@ import (
 // tool is what the commands share.
 type tool struct {
 	environ environ
+	dev     string    // folder of a "neticket dev" whose settings count where the environment names no servers; empty: none does
 	in      io.Reader // a password, where a command needs one
 	out     io.Writer // for results
 	logs    io.Writer // for logs and errors
@@ -33,7 +34,7 @@ status is 0, 1 when something failed or is wrong, 2 when the tool was called in 
 	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(t.devCommand(), t.migrateCommand(), t.seedCommand(), t.tokensCommand(), t.showsCommand(), t.stockCommand(),
-		t.usersCommand(), t.deadLettersCommand(), t.doctorCommand())
+		t.usersCommand(), t.deadLettersCommand(), t.rushCommand(), t.doctorCommand())
 	root.SetOut(t.out)
 	root.SetErr(t.logs)
 	root.InitDefaultCompletionCmd()
@@ -75,8 +76,12 @@ func doing(do func(ctx context.Context) error) func(*cobra.Command, []string) er
 	}
 }
 
-// open puts the system together that an environment leads to. It dials nothing; the caller closes it.
+// open puts the system together that an environment leads to, or else a running dev. It dials nothing; the caller closes it.
 func (t tool) open(env environ) (*system.System, error) {
+	env, err := t.settings(env)
+	if err != nil {
+		return nil, err
+	}
 	c, err := config.Load(config.Tool, env.Lookup)
 	if err != nil {
 		return nil, err

@@ -13,9 +13,9 @@ import (
 // tty is a terminal, by its file descriptor.
 type tty int
 
-// terminal returns the terminal that in is, if it is one.
-func terminal(in io.Reader) (tty, bool) {
-	file, ok := in.(*os.File)
+// terminal returns the terminal that a reader or writer is, if it is one.
+func terminal(stream any) (tty, bool) {
+	file, ok := stream.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return 0, false
 	}

@@ -128,7 +128,7 @@ func TestCancelsAtOnce(t *testing.T) {
 	var looked sync.WaitGroup
 	looked.Add(askers)
 	show = race(func(r booking.Reservation) error {
-		row, _, err := booking.NewStore(rig.DB).ByID(t.Context(), r.ID)
+		row, _, err := booking.NewStore(rig.DB).ByID(t.Context(), r.User, r.ID)
 		looked.Done()
 		looked.Wait()
 		if err != nil || row.Status != booking.Confirmed {

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,3 +15,8 @@ const RereadEvery = rereadEvery
 
 // FindWithin sets how long a request waits for the servers that tell what became of its claim.
 func (b *BoxOffice) FindWithin(d time.Duration) { b.findWithin = d }
+
+// Commit records entries in one transaction, without settling them.
+func (r *Recorder) Commit(ctx context.Context, entries []Entry) ([]Decision, error) {
+	return r.commit(ctx, entries, false)
+}

@@ -57,7 +57,7 @@ func (l *Lookup) list(ctx context.Context, user int64, m markers, part section) 
 	var more map[uuid.UUID]*Row
 	var epochs map[int64]int64
 	if shows := m.shows(open, rows); len(shows) > 0 {
-		if more, epochs, err = l.store.withEpochs(ctx, open, shows); err != nil {
+		if more, epochs, err = l.store.withEpochs(ctx, m.refs(open), shows); err != nil {
 			return nil, err
 		}
 	}

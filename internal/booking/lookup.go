@@ -45,7 +45,7 @@ func (l *Lookup) Find(ctx context.Context, user int64, ref Ref) (Reservation, er
 		if show != 0 {
 			row, epoch, err = l.store.WithEpoch(ctx, show, ref.ID)
 		} else {
-			row, epoch, err = l.store.ByID(ctx, ref.ID)
+			row, epoch, err = l.store.ByID(ctx, user, ref.ID)
 		}
 		return err
 	})

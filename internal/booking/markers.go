@@ -109,3 +109,12 @@ func (m markers) alone(user int64, part section) (list []Reservation) {
 	}
 	return list
 }
+
+// refs names reservations of markers with their shows.
+func (m markers) refs(ids []uuid.UUID) []Ref {
+	refs := make([]Ref, len(ids))
+	for i, id := range ids {
+		refs[i] = Ref{Show: m.reserves[id].Show, ID: id}
+	}
+	return refs
+}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -156,23 +155,33 @@ func (r *Recorder) reject(ctx context.Context, entry Entry, cause error) ([]Deci
 	return decisions, nil
 }
 
-// commit decides entries under their shows' locks and writes what follows, in one transaction. After an error its outcome is
-// unknown; doing it again recognises what was done.
+// commit decides entries and writes what follows, in one transaction. After an error its outcome is unknown; doing it again
+// recognises what was done.
 func (r *Recorder) commit(ctx context.Context, entries []Entry, unstorable bool) ([]Decision, error) {
+	// Bookings have no row yet, unless they are delivered again: rather than look for each of them, let the table's key find out.
+	decisions, err := r.decide(ctx, entries, cancelsOf(entries), unstorable)
+	if ofData(err) {
+		decisions, err = r.decide(ctx, entries, entries, unstorable)
+	}
+	return decisions, err
+}
+
+// decide is commit that looks for the rows of some of the entries alone. Where another has a row too, nothing is committed and the
+// error is one of data.
+func (r *Recorder) decide(ctx context.Context, entries, known []Entry, unstorable bool) ([]Decision, error) {
 	var result Decided
 	var locked map[int64]stock.Row
 	err := database.Transact(ctx, r.db, func(tx *sql.Tx) error {
-		f := Facts{Unstorable: unstorable}
+		f := Facts{Unstorable: unstorable, Rows: make(map[uuid.UUID]*Row, len(entries)), Held: make(map[Holder]int, len(entries))}
 		var err error
-		shows, ids := keysOf(entries)
-		if f.Stock, err = r.stock.Lock(ctx, tx, shows); err != nil {
+		if f.Stock, err = r.stock.Lock(ctx, tx, showsOf(entries)); err != nil {
 			return err
 		}
 		locked = f.Stock
-		if f.Rows, err = r.store.byID(ctx, tx, ids); err != nil {
+		if err := r.store.byRef(ctx, tx, refsOf(known), f.Rows); err != nil {
 			return err
 		}
-		if f.Held, err = r.store.held(ctx, tx, limited(entries, f.Stock)); err != nil {
+		if err := r.store.held(ctx, tx, limited(entries, f.Stock), f.Held); err != nil {
 			return err
 		}
 		result = Plan(entries, f)
@@ -236,14 +245,36 @@ func (r *Recorder) settle(ctx context.Context, shard int, decisions []Decision) 
 	}
 }
 
-// keysOf returns the shows and reservations that entries are about, each once.
-func keysOf(entries []Entry) ([]int64, []uuid.UUID) {
-	shows, ids := map[int64]bool{}, map[uuid.UUID]bool{}
+// showsOf returns the shows that entries are about, each once.
+func showsOf(entries []Entry) []int64 {
+	var shows []int64
 	for _, e := range entries {
-		shows[e.Show] = true
-		ids[e.ID] = true
+		if len(shows) == 0 || shows[len(shows)-1] != e.Show {
+			shows = append(shows, e.Show)
+		}
 	}
-	return slices.Collect(maps.Keys(shows)), slices.Collect(maps.Keys(ids))
+	slices.Sort(shows)
+	return slices.Compact(shows)
+}
+
+// refsOf returns the reservations that entries are about.
+func refsOf(entries []Entry) []Ref {
+	refs := make([]Ref, len(entries))
+	for i, e := range entries {
+		refs[i] = Ref{Show: e.Show, ID: e.ID}
+	}
+	return refs
+}
+
+// cancelsOf returns those entries that cancel.
+func cancelsOf(entries []Entry) []Entry {
+	var cancels []Entry
+	for _, e := range entries {
+		if e.Kind == Cancel {
+			cancels = append(cancels, e)
+		}
+	}
+	return cancels
 }
 
 // limited returns the users of the entries' shows that have a limit, each once and in order.

@@ -1,10 +1,15 @@
 package booking
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,90 +70,120 @@ func query(rows *sql.Rows, err error) ([]*Row, error) {
 	return list, nil
 }
 
-// byID returns the rows of the ids that have one, in the transaction.
-func (s *Store) byID(ctx context.Context, tx *sql.Tx, ids []uuid.UUID) (map[uuid.UUID]*Row, error) {
-	rows, err := query(tx.QueryContext(ctx, "SELECT "+columns+" FROM reservations r WHERE r.id IN ("+list("?", len(ids))+")", bytesOf(ids)...))
+// byRef adds the rows of those references that have one to found, in the transaction, with what Plan looks at: times and price are left
+// out.
+func (s *Store) byRef(ctx context.Context, tx *sql.Tx, refs []Ref, found map[uuid.UUID]*Row) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	where, args := among("id", refs, refKey)
+	rows, err := tx.QueryContext(ctx, `SELECT id, show_id, user_id, units, status, reason, epoch, seq, COALESCE(cancel_epoch, 0),
+		COALESCE(cancel_seq, 0) FROM reservations WHERE `+where, args...)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("read reservations: %w", err)
 	}
-	found := make(map[uuid.UUID]*Row, len(ids)) // Plan adds the rows that it makes
-	for _, row := range rows {
-		found[row.ID] = row
+	defer rows.Close() // rows.Err tells
+	for rows.Next() {
+		var row Row
+		err := rows.Scan(&row.ID, &row.Show, &row.User, &row.Units, &row.Status, &row.Reason, &row.Epoch, &row.Seq, &row.CancelEpoch, &row.CancelSeq)
+		if err != nil {
+			return fmt.Errorf("read reservations: %w", err)
+		}
+		found[row.ID] = &row
 	}
-	return found, nil
+	return rows.Err()
 }
 
-// held returns the confirmed units of users of shows, in the transaction.
-func (s *Store) held(ctx context.Context, tx *sql.Tx, holders []Holder) (map[Holder]int, error) {
-	held := make(map[Holder]int, len(holders))
+// held adds up the confirmed units of users of shows, in the transaction.
+func (s *Store) held(ctx context.Context, tx *sql.Tx, holders []Holder, held map[Holder]int) error {
 	if len(holders) == 0 {
-		return held, nil
+		return nil
 	}
-	args := make([]any, 0, 2*len(holders))
-	for _, h := range holders {
-		args = append(args, h.Show, h.User)
-	}
-	// ORs of both columns, which both servers read as ranges of the index; tuples with IN they do not.
-	where := strings.TrimSuffix(strings.Repeat("(show_id = ? AND user_id = ?) OR ", len(holders)), " OR ")
-	rows, err := tx.QueryContext(ctx, "SELECT show_id, user_id, SUM(units) FROM reservations WHERE ("+where+
-		") AND status = 'confirmed' GROUP BY show_id, user_id", args...)
+	// A show has many rows and a user has few: the key is the user's, whatever the optimizer makes of it.
+	where, args := among("user_id", holders, func(h Holder) (int64, any) { return h.Show, h.User })
+	rows, err := tx.QueryContext(ctx, "SELECT show_id, user_id, units FROM reservations FORCE INDEX (user_booked) WHERE ("+where+
+		") AND status = 'confirmed'", args...)
 	if err != nil {
-		return nil, fmt.Errorf("sum up what users hold: %w", err)
+		return fmt.Errorf("sum up what users hold: %w", err)
 	}
 	defer rows.Close() // rows.Err tells
 	for rows.Next() {
 		var h Holder
 		var units int
 		if err := rows.Scan(&h.Show, &h.User, &units); err != nil {
-			return nil, fmt.Errorf("sum up what users hold: %w", err)
+			return fmt.Errorf("sum up what users hold: %w", err)
 		}
-		held[h] = units
+		held[h] += units
 	}
-	return held, rows.Err()
+	return rows.Err()
 }
 
-// insert adds rows, in one statement.
+// insert adds rows: the confirmed ones in one statement, with the columns that they need, all others in another.
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []*Row) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	var values strings.Builder
-	args := make([]any, 0, 12*len(rows))
-	for i, row := range rows {
-		if i > 0 {
-			values.WriteByte(',')
+	var confirmed, others literals
+	for _, row := range rows {
+		if row.Status == Confirmed {
+			confirmed.begin(row, len(rows))
+			confirmed.write(",'confirmed',UTC_TIMESTAMP(3))") // the server's clock, the same for all workers
+			continue
 		}
-		// The server's clock, the same for all workers.
-		switch row.Status {
-		case Confirmed:
-			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),NULL)")
-		case Cancelled:
-			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))")
-		default:
-			values.WriteString("(?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)")
+		others.begin(row, len(rows))
+		others.write(",'" + string(row.Status) + "','" + string(row.Reason) + "'") // both are constants of this package
+		if row.Status == Cancelled {                                               // by an entry of the same batch
+			others.write(",")
+			others.number(row.CancelEpoch)
+			others.write(",")
+			others.number(row.CancelSeq)
+			others.write(",UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))")
+		} else {
+			others.write(",NULL,NULL,NULL,NULL)")
 		}
-		args = append(args, row.ID[:], row.Show, row.User, row.Units, string(row.Status), string(row.Reason), row.Epoch, row.Seq,
-			orNull(row.CancelEpoch), orNull(row.CancelSeq), row.Price, row.BookedAt)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO reservations (id, show_id, user_id, units, status, reason, epoch, seq,
-		cancel_epoch, cancel_seq, price, booked_at, confirmed_at, cancelled_at) VALUES `+values.String(), args...)
-	if err != nil {
-		return fmt.Errorf("insert %d reservations: %w", len(rows), err)
+	const into = "INSERT INTO reservations (id, show_id, user_id, units, epoch, seq, price, booked_at, status, "
+	for _, part := range []struct {
+		columns string
+		values  *literals
+	}{{"confirmed_at", &confirmed}, {"reason, cancel_epoch, cancel_seq, confirmed_at, cancelled_at", &others}} {
+		if part.values.rows == 0 {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, into+part.columns+") VALUES "+part.values.text.String()); err != nil {
+			return fmt.Errorf("insert %d reservations: %w", part.values.rows, err)
+		}
 	}
 	return nil
 }
 
-// cancel marks confirmed rows as cancelled by their entries.
+// cancel marks confirmed rows as cancelled by their entries, some of a show at a time: the server compares each row with half of
+// what a statement names.
 func (s *Store) cancel(ctx context.Context, tx *sql.Tx, rows []*Row) error {
-	for _, row := range rows {
-		result, err := tx.ExecContext(ctx, `UPDATE reservations SET status = 'cancelled', cancel_epoch = ?, cancel_seq = ?,
-			cancelled_at = UTC_TIMESTAMP(3) WHERE id = ? AND status = 'confirmed'`, row.CancelEpoch, row.CancelSeq, row.ID[:])
+	const most = 64
+	rows = slices.SortedStableFunc(slices.Values(rows), func(a, b *Row) int {
+		return cmp.Or(cmp.Compare(a.Show, b.Show), cmp.Compare(a.CancelEpoch, b.CancelEpoch))
+	})
+	for len(rows) > 0 {
+		n := 1
+		for n < min(len(rows), most) && rows[n].Show == rows[0].Show && rows[n].CancelEpoch == rows[0].CancelEpoch {
+			n++
+		}
+		args := []any{rows[0].CancelEpoch}
+		for _, row := range rows[:n] {
+			args = append(args, row.ID[:], row.CancelSeq)
+		}
+		args = append(args, rows[0].Show)
+		for _, row := range rows[:n] {
+			args = append(args, row.ID[:])
+		}
+		result, err := tx.ExecContext(ctx, "UPDATE reservations SET status = 'cancelled', cancel_epoch = ?, cancel_seq = CASE id"+
+			strings.Repeat(" WHEN ? THEN ?", n)+" END, cancelled_at = UTC_TIMESTAMP(3) WHERE show_id = ? AND id IN ("+list("?", n)+
+			") AND status = 'confirmed'", args...)
 		if err != nil {
-			return fmt.Errorf("cancel a reservation: %w", err)
+			return fmt.Errorf("cancel %d reservations: %w", n, err)
 		}
-		if n, err := result.RowsAffected(); err != nil || n != 1 {
-			return fmt.Errorf("cancel reservation %s: %d rows matched: %w", row.ID, n, errors.Join(err, errVanished))
+		if matched, err := result.RowsAffected(); err != nil || matched != int64(n) {
+			return fmt.Errorf("cancel %d reservations of show %d: %d rows matched: %w", n, rows[0].Show, matched, errors.Join(err, errVanished))
 		}
+		rows = rows[n:]
 	}
 	return nil
 }
@@ -156,16 +191,17 @@ func (s *Store) cancel(ctx context.Context, tx *sql.Tx, rows []*Row) error {
 // errVanished cannot happen while the stock's lock is held; the whole batch is done again.
 var errVanished = errors.New("it changed under the show's lock")
 
-// ByID returns a reservation and the epoch of its show's stock, or nil.
-func (s *Store) ByID(ctx context.Context, id uuid.UUID) (*Row, int64, error) {
-	return s.one(s.db.QueryRowContext(ctx, "SELECT s.epoch, "+columns+
-		" FROM reservations r JOIN stock s ON s.show_id = r.show_id WHERE r.id = ?", id[:]))
+// ByID returns a user's reservation whose show is not known, and the epoch of the show's stock, or nil. It looks through all of the
+// user's: the key is show and id.
+func (s *Store) ByID(ctx context.Context, user int64, id uuid.UUID) (*Row, int64, error) {
+	return s.one(s.db.QueryRowContext(ctx, "SELECT s.epoch, "+columns+` FROM reservations r FORCE INDEX (user_booked)
+		JOIN stock s ON s.show_id = r.show_id WHERE r.user_id = ? AND r.id = ?`, user, id[:]))
 }
 
 // WithEpoch returns the epoch of a show's stock and, as of the same instant, the reservation with that id, or nil.
 func (s *Store) WithEpoch(ctx context.Context, show int64, id uuid.UUID) (*Row, int64, error) {
 	return s.one(s.db.QueryRowContext(ctx, "SELECT s.epoch, "+columns+
-		" FROM stock s LEFT JOIN reservations r ON r.id = ? WHERE s.show_id = ?", id[:], show))
+		" FROM stock s LEFT JOIN reservations r ON r.show_id = s.show_id AND r.id = ? WHERE s.show_id = ?", id[:], show))
 }
 
 func (s *Store) one(result *sql.Row) (*Row, int64, error) {
@@ -180,19 +216,20 @@ func (s *Store) one(result *sql.Row) (*Row, int64, error) {
 	return row, epoch, nil
 }
 
-// withEpochs returns the rows of those ids that have one and, as of the same instant, the epochs of the shows' stock. One statement
+// withEpochs returns the rows of those references that have one and, as of the same instant, the epochs of the shows' stock. One statement
 // reads one snapshot, a UNION too; a join would read every row of a show, or hang on which index the server prefers.
-func (s *Store) withEpochs(ctx context.Context, ids []uuid.UUID, shows []int64) (map[uuid.UUID]*Row, map[int64]int64, error) {
+func (s *Store) withEpochs(ctx context.Context, refs []Ref, shows []int64) (map[uuid.UUID]*Row, map[int64]int64, error) {
 	found, epochs := map[uuid.UUID]*Row{}, make(map[int64]int64, len(shows))
-	args := make([]any, 0, len(shows)+len(ids))
+	args := make([]any, 0, len(shows)+2*len(refs))
 	for _, show := range shows {
 		args = append(args, show)
 	}
 	statement := "SELECT s.show_id, s.epoch" + strings.Repeat(", NULL", strings.Count(columns, ",")+1) +
 		" FROM stock s WHERE s.show_id IN (" + list("?", len(shows)) + ")"
-	if len(ids) > 0 {
-		statement += " UNION ALL SELECT NULL, NULL, " + columns + " FROM reservations r WHERE r.id IN (" + list("?", len(ids)) + ")"
-		args = append(args, bytesOf(ids)...)
+	if len(refs) > 0 {
+		where, keys := among("id", refs, refKey)
+		statement += " UNION ALL SELECT NULL, NULL, " + columns + " FROM reservations r WHERE " + where
+		args = append(args, keys...)
 	}
 	rows, err := s.db.QueryContext(ctx, statement, args...)
 	if err != nil {
@@ -265,20 +302,68 @@ type Position struct {
 	ID       uuid.UUID
 }
 
-func orNull(n int64) any {
-	if n == 0 {
-		return nil
+// among is a condition that finds rows by show and another column, and its arguments. The items are grouped by show: both servers
+// read "show_id = ? AND id IN (...)" as ranges of a key, and tuples with IN they do not.
+func among[T any](column string, items []T, key func(T) (show int64, other any)) (string, []any) {
+	byShow := map[int64][]any{}
+	for _, item := range items {
+		show, other := key(item)
+		byShow[show] = append(byShow[show], other)
 	}
-	return n
+	var condition strings.Builder
+	args := make([]any, 0, len(byShow)+len(items))
+	for _, show := range slices.Sorted(maps.Keys(byShow)) {
+		if condition.Len() > 0 {
+			condition.WriteString(" OR ")
+		}
+		condition.WriteString("(show_id = ? AND " + column + " IN (" + list("?", len(byShow[show])) + "))")
+		args = append(append(args, show), byShow[show]...)
+	}
+	return condition.String(), args
 }
 
-func bytesOf(ids []uuid.UUID) []any {
-	args := make([]any, len(ids))
-	for i := range ids {
-		args[i] = ids[i][:]
-	}
-	return args
+func refKey(r Ref) (int64, any) { return r.Show, r.ID[:] }
+
+// literals are the values of rows as text. Rows are inserted by the thousand a second: as arguments each value would be allocated and
+// looked at three times on its way. There are numbers, times and bytes in hex, so nothing has to be escaped.
+type literals struct {
+	text    strings.Builder
+	rows    int
+	scratch [32]byte
+	at      time.Time // the time written last, which is often the next one, too
+	atText  string
 }
+
+// begin writes the columns from id to booked_at, and makes room for the rows that are expected.
+func (l *literals) begin(row *Row, expected int) {
+	if l.rows == 0 {
+		l.text.Grow(expected * 160)
+	} else {
+		l.write(",")
+	}
+	l.rows++
+	l.write("(X'")
+	l.text.Write(hex.AppendEncode(l.scratch[:0], row.ID[:]))
+	l.write("'")
+	for _, n := range [...]int64{row.Show, row.User, int64(row.Units), row.Epoch, row.Seq} {
+		l.write(",")
+		l.number(n)
+	}
+	if row.Price == nil {
+		l.write(",NULL")
+	} else {
+		l.write(",")
+		l.number(*row.Price)
+	}
+	if l.atText == "" || !row.BookedAt.Equal(l.at) {
+		l.at, l.atText = row.BookedAt, row.BookedAt.UTC().Format(",'2006-01-02 15:04:05.000'")
+	}
+	l.write(l.atText)
+}
+
+func (l *literals) write(text string) { l.text.WriteString(text) }
+
+func (l *literals) number(n int64) { l.text.Write(strconv.AppendInt(l.scratch[:0], n, 10)) }
 
 func list(item string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(item+",", n), ",")

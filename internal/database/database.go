@@ -23,6 +23,19 @@ import (
 // Unless the DSN gives another wait_timeout, the server ends a connection that says nothing for 10 s, and its transaction with it:
 // the locks of a process that hangs, or whose machine is gone without a word, would be held for hours else.
 func Open(dsn string, maxConns int) (*sql.DB, error) {
+	return open(dsn, maxConns, func(config *mysql.Config) {
+		// Longer than innodb_lock_wait_timeout (50 s): a wait for a row lock ends with the server's error, not a cut connection.
+		config.ReadTimeout = orDefault(config.ReadTimeout, time.Minute)
+	})
+}
+
+// OpenForMigrations is Open for Migrate, whatever the size of the tables: it waits for an answer for as long as the connection lives. A
+// migration that was given up half-way would go on in the server, and nobody would note that it was done.
+func OpenForMigrations(dsn string) (*sql.DB, error) {
+	return open(dsn, 4, func(config *mysql.Config) { config.ReadTimeout = 0 })
+}
+
+func open(dsn string, maxConns int, limit func(*mysql.Config)) (*sql.DB, error) {
 	config, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		return nil, errors.New("open database: the DSN is not of the form user:password@tcp(host:port)/name") // err may quote the password
@@ -33,8 +46,7 @@ func Open(dsn string, maxConns int) (*sql.DB, error) {
 	config.InterpolateParams = true
 	config.MaxAllowedPacket = 16<<20 - 1024
 	config.Timeout = orDefault(config.Timeout, 5*time.Second)
-	// Longer than innodb_lock_wait_timeout (50 s): a wait for a row lock ends with the server's error, not a cut connection.
-	config.ReadTimeout = orDefault(config.ReadTimeout, time.Minute)
+	limit(config)
 	config.WriteTimeout = orDefault(config.WriteTimeout, 10*time.Second)
 	config.Logger = &mysql.NopLogger{} // the errors it would print are returned too
 	if config.Params == nil {

@@ -3,6 +3,7 @@ package devserver
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -35,4 +36,28 @@ func Lock(path string, wait bool) (unlock func() error, err error) {
 	}
 	_ = file.Close()
 	return nil, fmt.Errorf("lock %s: %w", path, err)
+}
+
+// Locked reports whether another process holds the lock file at path, exclusively. It makes no file and, for a moment, shares the
+// lock if it is free.
+func Locked(path string) (bool, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("look at the lock: %w", err)
+	}
+	defer file.Close() // it unlocks, too
+	for {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return true, nil
+		case err != nil:
+			return false, fmt.Errorf("look at the lock %s: %w", path, err)
+		default:
+			return false, nil
+		}
+	}
 }

@@ -16,11 +16,12 @@ import (
 
 // MariaDBOptions says how to run a mariadbd. The zero value is good: a temporary server on a free port.
 type MariaDBOptions struct {
-	Dir       string // folder of the data; empty: a new temporary one
-	Temporary bool   // Dir is removed by Close, or when this process ends
-	Port      int    // at 127.0.0.1; 0: a free one
-	Fast      bool   // for tests: a commit survives the death of the process, but not of the machine
-	Template  string // a data folder of InitMariaDB to copy, in place of the second it takes to make a new one
+	Dir       string   // folder of the data; empty: a new temporary one
+	Temporary bool     // Dir is removed by Close, or when this process ends
+	Port      int      // at 127.0.0.1; 0: a free one
+	Fast      bool     // for tests: a commit survives the death of the process, but not of the machine
+	Template  string   // a data folder of InitMariaDB to copy, in place of the second it takes to make a new one
+	ExtraArgs []string // added to the command line, where the last one of a kind wins
 }
 
 // MariaDB is a mariadbd with the database "neticket" and the user "neticket", password "neticket", who owns it and
@@ -72,7 +73,7 @@ func newMariaDB(ctx context.Context, options MariaDBOptions) (*MariaDB, error) {
 			"--datadir="+m.dataDir(), "--bind-address=127.0.0.1", "--port="+strconv.Itoa(port),
 			"--socket="+m.socket, "--pid-file="+filepath.Join(m.dir, "mariadbd.pid"),
 			"--tmpdir="+m.tmpDir(), "--init-file="+m.accountsFile())
-		return exec.Command(binary, args...) //nolint:noctx // found by us, ended by us
+		return exec.Command(binary, append(args, options.ExtraArgs...)...) //nolint:gosec,noctx // found by us, ended by us
 	}
 	if err := m.prepare(ctx, options); err != nil {
 		return nil, errors.Join(fmt.Errorf("start mariadbd: %w", err), m.Close())

@@ -20,7 +20,7 @@ func TestMariaDBForDevelopment(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "data.new-123", "mysql"), 0o700); err != nil { // an interrupted start
 		t.Fatal(err)
 	}
-	server, err := devserver.StartMariaDB(t.Context(), devserver.MariaDBOptions{Dir: dir})
+	server, err := devserver.StartMariaDB(t.Context(), devserver.MariaDBOptions{Dir: dir, ExtraArgs: []string{"--max-connections=400"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestMariaDBForDevelopment(t *testing.T) {
 	ours, root := open(t, server.DSN("neticket")), open(t, server.RootDSN(""))
 	for name, want := range map[string]string{
 		"innodb_flush_log_at_trx_commit": "1", "innodb_doublewrite": "1", "character_set_server": "utf8mb4",
-		"max_connections": "500", "bind_address": "127.0.0.1",
+		"max_connections": "400", "bind_address": "127.0.0.1",
 	} {
 		var got string
 		if err := ours.QueryRowContext(t.Context(), "SELECT @@global."+name).Scan(&got); err != nil {

@@ -35,3 +35,13 @@ func (p *Program) Stop(ctx context.Context) error {
 
 // Signal sends it a signal, such as SIGSTOP.
 func (p *Program) Signal(sig syscall.Signal) error { return p.child.signal(sig) }
+
+// Wait returns when the program has ended by itself, with how it ended, or with the cause of ctx when that is over first.
+func (p *Program) Wait(ctx context.Context) error {
+	select {
+	case <-p.child.done:
+		return p.child.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -37,7 +37,7 @@ var programs = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	const cmd = "github.com/neticket/neticket/cmd/"
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), cmd+"api", cmd+"worker", cmd+"flusher")
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), cmd+"api", cmd+"worker", cmd+"flusher", cmd+"neticket")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
 	}

@@ -19,6 +19,7 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 	usual := d.url
 	redis, mysql, viaProxies := d.proxies(t)
 	troubled := d.start(t, "api", append(viaProxies, "NETICKET_RATE_PER_USER=1")...).url
+	away := d.start(t, "api", viaProxies...).url // the same without a limit: a page that follows a booking asks more than once
 	d.url = usual
 	redis.Rule(func(request []byte) systemtest.Fate {
 		if bytes.Contains(request, []byte(d.Shards.Users(show))) {
@@ -26,10 +27,12 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 		}
 		return systemtest.Deliver
 	})
-	eventually(t, "the API knows the shows", func() bool {
-		shows, _ := caller{url: troubled, http: d.as(t, me).http}.must(t, "GET", "/api/v1/shows", "").Body["shows"].([]any)
-		return len(shows) > 0
-	})
+	for _, api := range []string{troubled, away} {
+		eventually(t, "the API knows the shows", func() bool {
+			shows, _ := caller{url: api, http: d.as(t, me).http}.must(t, "GET", "/api/v1/shows", "").Body["shows"].([]any)
+			return len(shows) > 0
+		})
+	}
 	mysql.Cut()
 
 	book := func(show int64, key string) (id string) {
@@ -63,8 +66,8 @@ func (d *deployment) refusals(t *testing.T, me, show int64) []sitePage {
 		{"problem-429", troubled + "/reservations", "hurried", hurried},
 		{"problem-500", at + "?key=garbled", "customer", submitted("units", "1")},
 		{"problem-503", troubled + bookedAt(show) + "00000000-0000-8000-8000-000000000000", "customer", nil},
-		{"booking-provisional", troubled + bookedAt(show) + used, "customer", nil},
-		{"mine-partial", troubled + "/reservations", "customer", nil},
+		{"booking-provisional", away + bookedAt(show) + used, "customer", nil},
+		{"mine-partial", away + "/reservations", "customer", nil},
 		{"login-503", troubled + "/login", "", refused("email", "kim@example.com", "password", passphrase)},
 		{"cancel-409", late, "customer", cancelled(late)},
 		{"cancel-503", held, "customer", cancelled(held)},

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/neticket/neticket/internal/stock"
@@ -104,7 +103,7 @@ func (c *checker) cut(ctx context.Context, shows []int64) (moved []int64, err er
 		if books.stock, err = s.stock(ctx, loaded...); err != nil {
 			return err
 		}
-		books.rows, err = s.reservations(ctx, idsOf(entries))
+		books.rows, err = s.reservations(ctx, refsOf(entries))
 		return err
 	})
 	if err != nil {
@@ -162,12 +161,12 @@ func (c *checker) balance(show int64, text hash, entries []stock.Entry, b books)
 	return atRest
 }
 
-func idsOf(entries map[int64][]stock.Entry) []uuid.UUID {
-	ids := map[uuid.UUID]bool{}
-	for _, list := range entries {
+func refsOf(entries map[int64][]stock.Entry) []ref {
+	refs := map[ref]bool{}
+	for show, list := range entries {
 		for _, e := range list {
-			ids[e.ID] = true
+			refs[ref{show: show, id: e.ID}] = true
 		}
 	}
-	return slices.Collect(maps.Keys(ids))
+	return slices.Collect(maps.Keys(refs))
 }

@@ -58,26 +58,64 @@ func (s snapshot) stock(ctx context.Context, shows ...int64) (map[int64]stock.Ro
 	return rows, nil
 }
 
-// reservations returns the rows of those ids that have one; times are left out.
-func (s snapshot) reservations(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]booking.Row, error) {
-	rows := make(map[uuid.UUID]booking.Row, len(ids))
-	for part := range slices.Chunk(ids, chunk) {
-		args := make([]any, len(part))
-		for i := range part {
-			args[i] = part[i][:]
+// reservations returns the rows of those references that have one; times are left out. Where the show is not known, the user is.
+func (s snapshot) reservations(ctx context.Context, refs []ref) (map[uuid.UUID]booking.Row, error) {
+	rows := make(map[uuid.UUID]booking.Row, len(refs))
+	for part := range slices.Chunk(refs, chunk) {
+		ids := map[ref][]any{} // by show or by user
+		for _, r := range part {
+			by := ref{show: r.show}
+			if r.show == 0 {
+				by = ref{user: r.user}
+			}
+			ids[by] = append(ids[by], r.id[:])
 		}
-		err := s.each(ctx, "read reservations", func(scan scan) error {
-			var row booking.Row
-			err := scan(&row.ID, &row.Show, &row.User, &row.Units, &row.Status, &row.Reason, &row.Epoch, &row.Seq, &row.CancelEpoch, &row.CancelSeq)
-			rows[row.ID] = row
-			return err
-		}, `SELECT id, show_id, user_id, units, status, reason, epoch, seq, COALESCE(cancel_epoch, 0), COALESCE(cancel_seq, 0)
-			FROM reservations WHERE id IN (`+marks(len(part))+")", args...)
-		if err != nil {
+		var shows, users condition
+		for by, among := range ids {
+			if by.show > 0 {
+				shows.or("show_id", by.show, among)
+			} else {
+				users.or("user_id", by.user, among)
+			}
+		}
+		if err := s.readReservations(ctx, rows, "", shows); err != nil {
+			return nil, err
+		}
+		if err := s.readReservations(ctx, rows, "FORCE INDEX (user_booked)", users); err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
+}
+
+// ref names a reservation by its show or, where that is 0, by its user.
+type ref struct {
+	show, user int64
+	id         uuid.UUID
+}
+
+// condition finds rows by a column and some ids each.
+type condition struct {
+	parts []string
+	args  []any
+}
+
+func (c *condition) or(column string, value int64, ids []any) {
+	c.parts = append(c.parts, "("+column+" = ? AND id IN ("+marks(len(ids))+"))")
+	c.args = append(append(c.args, value), ids...)
+}
+
+func (s snapshot) readReservations(ctx context.Context, rows map[uuid.UUID]booking.Row, index string, which condition) error {
+	if len(which.parts) == 0 {
+		return nil
+	}
+	return s.each(ctx, "read reservations", func(scan scan) error {
+		var row booking.Row
+		err := scan(&row.ID, &row.Show, &row.User, &row.Units, &row.Status, &row.Reason, &row.Epoch, &row.Seq, &row.CancelEpoch, &row.CancelSeq)
+		rows[row.ID] = row
+		return err
+	}, `SELECT id, show_id, user_id, units, status, reason, epoch, seq, COALESCE(cancel_epoch, 0), COALESCE(cancel_seq, 0)
+		FROM reservations `+index+" WHERE "+strings.Join(which.parts, " OR "), which.args...)
 }
 
 // confirmed returns the confirmed units of every show that has some.

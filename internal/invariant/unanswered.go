@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/neticket/neticket/internal/booking"
@@ -120,12 +119,15 @@ func (c *checker) abandoned(ctx context.Context, claims []claim, now books) erro
 
 // books reads the rows of markers and the stock of their shows, at one instant.
 func (c *checker) books(ctx context.Context, claims []claim) (b books, err error) {
-	ids := make([]uuid.UUID, len(claims))
+	refs := make([]ref, len(claims))
 	for i, m := range claims {
-		ids[i] = m.id
+		refs[i] = ref{show: m.Show, user: m.user, id: m.id}
+		if m.cancel { // its marker does not name the show
+			refs[i].show = 0
+		}
 	}
 	err = c.store.snapshot(ctx, func(s snapshot) error {
-		if b.rows, err = s.reservations(ctx, ids); err != nil {
+		if b.rows, err = s.reservations(ctx, refs); err != nil {
 			return err
 		}
 		shows := showsOf(claims)

@@ -23,7 +23,7 @@ func FileLimit() (int, error) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, fmt.Errorf("read the limit of open files: %w", err)
 	}
-	return int(min(limit.Cur, 1<<30)), nil //nolint:gosec // it fits
+	return int(min(limit.Cur, 1<<30)), nil
 }
 
 // ConnectionLimit returns how many clients may be connected at once where a process may have so many files open and keeps a reserve of
@@ -59,7 +59,7 @@ func ExamineHost(reserve, wanted int) (d diagnosis.Diagnosis) {
 }
 
 func examineBacklog(d *diagnosis.Diagnosis, path string) {
-	text, err := os.ReadFile(path) //nolint:gosec // the kernel's
+	text, err := os.ReadFile(path)
 	if err != nil {
 		d.OK("host.backlog", "this system does not tell how many new connections may wait to be accepted")
 		return

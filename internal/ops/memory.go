@@ -94,7 +94,7 @@ func percentOf(kept uint64) int {
 	if kept < target {
 		room = min(headroom, target-kept)
 	}
-	return int(min(mostGOGC, max(leastGOGC, 100*room/max(kept, 1)))) //nolint:gosec // it is 400 at most
+	return int(min(mostGOGC, max(leastGOGC, 100*room/max(kept, 1))))
 }
 
 // groupMemory returns the bytes that the control groups of this process allow it, or 0 where there is no limit.

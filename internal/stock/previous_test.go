@@ -101,7 +101,7 @@ func TestStreamOfThePreviousBuild(t *testing.T) {
 func wantFound(t *testing.T, rig *systemtest.Rig, show, user int64, status booking.Status) {
 	t.Helper()
 	servertest.Eventually(t, 10*time.Second, "the reservation is "+string(status), func() bool {
-		r, err := rig.Lookup.Find(t.Context(), user, booking.NewID(user, show, "a"))
+		r, err := rig.Lookup.Find(t.Context(), user, booking.Ref{Show: show, ID: booking.NewID(user, show, "a")})
 		return err == nil && r.Status == status
 	})
 }

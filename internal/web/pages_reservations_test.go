@@ -10,6 +10,7 @@ import (
 
 	"github.com/neticket/neticket/internal/account"
 	"github.com/neticket/neticket/internal/booking"
+	"github.com/neticket/neticket/internal/show"
 	"github.com/neticket/neticket/internal/stock"
 )
 
@@ -179,6 +180,10 @@ func TestMinePageWithoutMySQL(t *testing.T) {
 	r := booked(booking.Pending)
 	r.Provisional = true
 	f.box.page.Reservations = []booking.Reservation{r}
+	unread := r // of a show that is not in memory
+	unread.Show = 2
+	f.shelf.missing = show.ErrUnavailable
+	f.box.page.Reservations = append(f.box.page.Reservations, unread)
 	for lang := range texts {
 		for _, want := range []string{`href="` + minePath + `"`, `data-follow="/api/v1` + minePath + `"`, `data-state="provisional"`} {
 			if body := look(lang); !strings.Contains(body, want) {
