@@ -96,7 +96,7 @@ func repeat(marker string, r Request) Text {
 	} else if found := reservedOlder.FindStringSubmatch(marker); found != nil {
 		units, show = found[1], found[2]
 	}
-	if show != itoa(r.Show) || units != itoa(r.Units) {
+	if show != "" && (show != itoa(r.Show) || units != itoa(r.Units)) {
 		return "conflict"
 	}
 	return Text("repeat|" + marker)

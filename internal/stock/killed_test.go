@@ -34,7 +34,7 @@ func TestServerKilledAtEachWrite(t *testing.T) {
 		writes int // the fewest that this is about
 		do     func()
 	}{
-		{"requests", 4 * 4, func() {
+		{"requests", 4*3 + 2, func() {
 			for _, got := range j.join(t, show, nil, request(show, 2, 2, "a"), request(show, 3, 1, "a"), request(show, 4, 1, "a"), cancelOf(show, 5, "a")) {
 				wantError(t, got.err, nil)
 			}

@@ -149,9 +149,8 @@ func parseEntry1(raw redis.XMessage) (Entry, error) {
 	if of("v") != "1" {
 		v.fail("v", of("v"))
 	}
-	e := Entry{Entry: raw.ID, Kind: v.kind(of("kind")), Show: number("show", mostNumber), User: number("user", mostNumber),
-		Units: int(number("units", mostUnits)), Epoch: number("epoch", mostNumber), Seq: number("seq", mostNumber),
-		From: of("from"), Trace: of("trace")}
+	e := Entry{Entry: raw.ID, Show: number("show", mostNumber), User: number("user", mostNumber), Units: int(number("units", mostUnits)),
+		Epoch: number("epoch", mostNumber), Seq: number("seq", mostNumber), Kind: v.kind(of("kind")), From: of("from"), Trace: of("trace")}
 	return e.checked(of("id"), &v)
 }
 

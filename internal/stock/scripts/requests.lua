@@ -30,7 +30,7 @@ end
 -- read returns a show as it is now, for all requests of this call: what each kind of request is refused with, or its numbers.
 local function read(key)
   local h = pcall('HMGET', key, 'state', 'epoch', 'left', 'seq', 'settled', 'limit', 'opens', 'closes', 'starts')
-  local show = {}
+  local show = {users = {}} -- and the units of those who have taken some in this call
   if h.err then
     show.reserve = 'failed|' .. h.err
   elseif not h[1] or h[1] == 'unloaded' then
@@ -77,16 +77,19 @@ local function reserve(show, userkey, userskey, id, user, units, showid, rest)
     if marker.err then return 'failed|' .. marker.err end
     local of, taken = string.match(marker, '^2|(%d+)|%d+|%d+|reserve|(%d+)|')
     if not of then taken, of = string.match(marker, '^(%d+)|(%d+)|%d+|%d+|[^|]+$') end -- as builds before version 2 wrote it
-    if of ~= showid or taken ~= units then return 'conflict' end
+    if of and (of ~= showid or taken ~= units) then return 'conflict' end -- a garbled one is the ledger's to tell
     return 'repeat|' .. marker
   end
   if show.reserve then return show.reserve end
   local n, held = whole(units), 0
   if not n or n < 1 then return 'bad_state' end
   if show.limit > 0 then
-    held = pcall('HGET', userskey, user) or '0'
-    held = type(held) == 'string' and whole(held)
-    if not held then return 'bad_state' end
+    held = show.users[user]
+    if not held then
+      held = pcall('HGET', userskey, user) or '0'
+      held = type(held) == 'string' and whole(held)
+      if not held then return 'bad_state' end
+    end
     if held + n > show.limit then return string.format('limit|%.0f|%.0f', held, show.limit) end
   end
   if show.left < n then return string.format('sold_out|%.0f', show.left) end
@@ -94,7 +97,7 @@ local function reserve(show, userkey, userskey, id, user, units, showid, rest)
   local entry, refused = append(show, showid, 'reserve', units, user, id, rest, userkey, field)
   if not entry then return refused end
   show.left, show.taken = show.left - n, true
-  if show.limit > 0 then call('HSET', userskey, user, string.format('%.0f', held + n)) end
+  if show.limit > 0 then show.users[user], show.userskey = held + n, userskey end
   return 'ok|' .. entry
 end
 
@@ -128,5 +131,13 @@ end
 for key, show in pairs(shows) do
   if show.taken then call('HSET', key, 'left', string.format('%.0f', show.left), 'seq', show.next)
   elseif show.next then call('HSET', key, 'seq', show.next) end
+  if show.userskey then
+    local counts = {}
+    for user, units in pairs(show.users) do
+      counts[#counts + 1] = user
+      counts[#counts + 1] = string.format('%.0f', units)
+    end
+    call('HSET', show.userskey, unpack(counts))
+  end
 end
 return answers
