@@ -17,7 +17,7 @@ import (
 type Handler interface {
 	// Handle returns nil when nothing is left to do for the entries. After an error those that are still in the stream are
 	// handed out again, to this reader or another, once they have been idle for a while. It may be called again with
-	// entries that it has handled before, and for several shards at a time.
+	// entries that it has handled before, for several shards at a time, and, while entries pile up, for two batches of a shard.
 	Handle(ctx context.Context, shard int, entries []Entry) error
 	// Vanished is told that a shard's stream or group is gone, or never was complete. It may be told again and again.
 	Vanished(ctx context.Context, shard int)
@@ -91,9 +91,11 @@ func (r *Reader) shard(ctx, work context.Context, shard int) {
 	var told time.Time // when its owner was told last that the group is gone
 	tellAgain := tellFirst
 	seen := false // the group has been there
+	full := newOverlap()
+	defer full.batches.Wait()
 	for failures := 0; ctx.Err() == nil; {
-		var err error
-		if time.Since(claimed) > r.options.ClaimAfter/5 {
+		err := full.failure()
+		if err == nil && time.Since(claimed) > r.options.ClaimAfter/5 {
 			claimed = time.Now()
 			if err = r.claim(ctx, work, shard, r.options.ClaimAfter); err == nil {
 				orphans, err = r.sweep(work, shard, orphans)
@@ -103,7 +105,7 @@ func (r *Reader) shard(ctx, work context.Context, shard int) {
 			}
 		}
 		if err == nil {
-			err = r.read(work, shard, block)
+			err = r.readAhead(work, shard, full)
 		}
 		if err == nil {
 			seen, failures, told, tellAgain = true, 0, time.Time{}, tellFirst
@@ -130,19 +132,42 @@ func (r *Reader) shard(ctx, work context.Context, shard int) {
 	}
 }
 
+// readAhead reads a batch of new entries and hands it out: a full one beside what is read next, any other alone.
+func (r *Reader) readAhead(work context.Context, shard int, full *overlap) error {
+	entries, err := r.next(work, shard, block)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	if len(entries) == r.options.Batch {
+		full.handle(func() error { return r.handle(work, shard, entries) })
+		return nil
+	}
+	full.batches.Wait()
+	return errors.Join(full.failure(), r.handle(work, shard, entries))
+}
+
 // read hands out one batch of new entries, if there are any within the time.
 func (r *Reader) read(work context.Context, shard int, wait time.Duration) error {
+	entries, err := r.next(work, shard, wait)
+	if err != nil {
+		return err
+	}
+	return r.handle(work, shard, entries)
+}
+
+// next returns new entries, if there are any within the time: a batch at most.
+func (r *Reader) next(work context.Context, shard int, wait time.Duration) ([]Entry, error) {
 	streams, err := r.group.client.XReadGroup(work, &redis.XReadGroupArgs{
 		Group: r.group.name, Consumer: r.options.Consumer,
 		Streams: []string{r.group.shards[shard].Entries, ">"}, Count: int64(r.options.Batch), Block: wait,
 	}).Result()
 	if errors.Is(err, redis.Nil) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("read shard %d: %w", shard, err)
+		return nil, fmt.Errorf("read shard %d: %w", shard, err)
 	}
-	return r.handle(work, shard, streams[0].Messages)
+	return streams[0].Messages, nil
 }
 
 // behindAll is an id that no entry has, and no entry comes after.
