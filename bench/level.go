@@ -11,6 +11,8 @@ import (
 const (
 	// levelShows is how many shows a level run sells, one after the other: one has a million units, and a minute may sell more.
 	levelShows = 3
+	// A sale has many people at once, not the few that would do to keep the system busy.
+	levelConnections = 1000
 	// The client is held back from one number of waiting bookings on, until another is reached.
 	backlogMost  = 8000
 	backlogLeast = 2000
@@ -32,7 +34,7 @@ func (b *bench) measureLevel(ctx context.Context, s *system, run int) error {
 	if run > 0 || s.build != "" {
 		length = b.levelMore
 	}
-	client, err := b.wrk.start(s.bookings("level", shows, 64), mostLeadIn+length+2*time.Second)
+	client, err := b.wrk.start(s.bookings("level", shows, levelConnections), mostLeadIn+length+2*time.Second)
 	if err != nil {
 		return err
 	}
