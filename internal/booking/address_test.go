@@ -111,7 +111,7 @@ func (s *sent) looked() (trips, commands int) {
 	return trips, commands
 }
 
-// Whoever names the show has one shard asked, with the time, in one round trip.
+// A request that names the show asks one shard, with the time, in one round trip.
 func TestFindAsksOneShard(t *testing.T) {
 	t.Parallel()
 	rig := systemtest.New(t)

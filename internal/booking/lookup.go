@@ -123,7 +123,7 @@ func withoutRow(id uuid.UUID, user int64, marker stock.Marker, epoch int64, now 
 }
 
 // provisional is what markers say while MySQL cannot be read: that the request was accepted, not whether it is recorded. Whoever has
-// asked for a cancel was told that it is under way, and is told so still.
+// asked for a cancel already knows that it is under way, and keeps seeing that.
 func provisional(id uuid.UUID, user int64, marker stock.Marker, cancel *stock.Marker, now time.Time) Reservation {
 	r := withoutRow(id, user, marker, marker.Epoch, now)
 	r.Provisional = true

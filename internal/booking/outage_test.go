@@ -101,7 +101,7 @@ func TestReadingWithoutMySQL(t *testing.T) {
 				wantStatus(t, rig, r, booking.Confirmed, "")
 			}
 			if r := <-ends; r.Status != booking.Confirmed || r.Provisional {
-				t.Errorf("whoever waited all the time sees %+v", r)
+				t.Errorf("a request that waited all the time sees %+v", r)
 			}
 			sound(t, rig, show, 20-1-1-2-3)
 		})
@@ -124,7 +124,7 @@ func awaiting(t *testing.T, rig *systemtest.Rig, r booking.Reservation) <-chan b
 	go func() {
 		r, err := rig.BoxOffice.Await(t.Context(), r.User, r.Ref(), time.Minute)
 		if err != nil {
-			t.Errorf("whoever waits: %v", err)
+			t.Errorf("a request that waits: %v", err)
 		}
 		ends <- r
 	}()

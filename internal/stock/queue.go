@@ -14,8 +14,8 @@ import (
 const joinMost = 128
 
 // queues have requests of one shard that arrive while a call to Redis is under way share the next one. A request that finds no call
-// under way makes one at once: nothing waits for a timer. Whoever makes a call names the one who makes the next, so no goroutine
-// outlives its request.
+// under way makes one at once: nothing waits for a timer. The request that made a call names the one that makes the next, so no
+// goroutine outlives its request.
 type queues struct {
 	shards  []queue
 	call    func(shard int, batch []*turn) []reply
@@ -28,7 +28,7 @@ type queues struct {
 type queue struct {
 	mu      sync.Mutex
 	turns   []*turn // that wait, in the order in which they arrived
-	calling bool    // a call is under way, or its maker is named
+	calling bool    // a call is under way, or the turn that makes it is named
 }
 
 // turn is a request that waits for its turn, and then for its reply.
@@ -36,7 +36,7 @@ type turn struct {
 	ctx     context.Context
 	request Request
 	since   time.Time
-	replies chan reply // has room for the one that makes it call, and its own
+	replies chan reply // has room for the word to make a call, and for its own reply
 }
 
 // reply is what a turn waits for: its answer, an error, or that it is now its own turn to make a call.
@@ -77,7 +77,7 @@ func (q *queues) do(ctx context.Context, shard int, r Request) reply {
 	return <-t.replies
 }
 
-// lead makes one call for the turns that have come. Whoever makes the next one begins before these get their replies.
+// lead makes one call for the turns that have come. The next call begins before these turns get their replies.
 func (q *queues) lead(shard int) {
 	s := &q.shards[shard]
 	batch := q.take(s)
@@ -110,7 +110,7 @@ func (q *queues) take(s *queue) []*turn {
 	return batch
 }
 
-// handOver names the one who makes the next call, if somebody waits.
+// handOver names the turn that makes the next call, if one waits.
 func (q *queues) handOver(s *queue) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
