@@ -34,7 +34,7 @@ func BenchmarkRecord(b *testing.B) {
 		name         string
 		shows, limit int
 		cancel       bool
-	}{{"shows=1", 1, 0, false}, {"shows=4", 4, 0, false}, {"shows=4,limit", 4, 4, false}, {"shows=1,cancels", 1, 0, true}} {
+	}{{"shows=1", 1, 0, false}, {"shows=4", 4, 0, false}, {"shows=500", 500, 0, false}, {"shows=4,limit", 4, 4, false}, {"shows=1,cancels", 1, 0, true}} {
 		b.Run(test.name, func(b *testing.B) {
 			shows := benchShows(b, db, test.shows, test.limit)
 			batches := make([][]booking.Entry, b.N)
