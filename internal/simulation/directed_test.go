@@ -135,6 +135,22 @@ func settledTwice(d *directed) {
 	d.record(d.workers[1])
 }
 
+// A load whose answer was lost is sent again to a server that has forgotten the first one, before anybody has verified it. It opens the
+// show with figures that are no longer true: nobody may sell by them, and who verifies the server unloads the show.
+func loadedBehindTheFence(d *directed) {
+	d.begin(load)
+	d.master.remember(d.World)
+	d.forced = []int{isLost}
+	d.r.do()
+	d.book(1)
+	d.record(d.workers[0])
+	d.crash()
+	d.cut(d.master, 0)
+	d.until(done)
+	d.verify()
+	d.check()
+}
+
 // A worker sleeps with a committed entry in hand; the server restarts without that entry, and gives its id to another one.
 func idsRepeat(d *directed) {
 	d.master.remember(d.World)
@@ -242,6 +258,7 @@ func TestDirected(t *testing.T) {
 		"a stale cancel is allowed":  {Mistakes{StaleCancel: true}, staleCancel, "I12", Mistakes{}},
 		"load though distrusted":     {Mistakes{Scripts: protocol.Mistakes{LoadDistrusted: true}}, tokenComesBack, "I15", Mistakes{}},
 		"load is sent again":         {Mistakes{Scripts: protocol.Mistakes{LoadDistrusted: true}}, loadAgain, "I2", Mistakes{}},
+		"nobody verifies":            {Mistakes{NoVerify: true}, loadedBehindTheFence, "I2", Mistakes{}},
 		"load begins again":          {Mistakes{LoadAnew: true}, lateLoad, "I15", Mistakes{}},
 		"load over a newer epoch": {Mistakes{LoadAnew: true, Scripts: protocol.Mistakes{LoadAnyEpoch: true}}, oldLoad, "I15",
 			Mistakes{LoadAnew: true}}, // only who begins again with a load under way meets it

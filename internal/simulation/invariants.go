@@ -24,6 +24,7 @@ func (w *World) check() {
 // checkUnits is I2: within an epoch every unit is in one place. Where the hash is of another epoch than the stock, nothing that
 // it sells can be confirmed, and it is not asked.
 func (w *World) checkUnits(n *node, row stock.Row) {
+	n.onSale(row.Show)
 	h := n.server.Show(row.Show)
 	if !h.Has("epoch") || !h.Has("left") || h.Number("epoch") != row.Epoch || n.broken[row.Show-1] {
 		return

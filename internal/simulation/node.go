@@ -19,6 +19,9 @@ type node struct {
 	extra  []int64 // units added to left by hand
 	broken []bool  // entries were lost while their hash was not
 	hints  []bool  // the units per user were lost
+	// fenced: the show was loaded while nobody subscribed, perhaps with figures of the history before. Nothing is sold then, and who opens
+	// the fence unloads the show first; where it is open all the same, nothing is forgiven.
+	fenced []bool
 }
 
 // past is an earlier state of a node.
@@ -30,7 +33,7 @@ type past struct {
 func (w *World) addNode(server *protocol.Server) *node {
 	w.born++
 	n := &node{name: fmt.Sprintf("redis %d", w.born), server: server, up: true, run: w.born,
-		extra: make([]int64, w.shows), broken: make([]bool, w.shows), hints: make([]bool, w.shows)}
+		extra: make([]int64, w.shows), broken: make([]bool, w.shows), hints: make([]bool, w.shows), fenced: make([]bool, w.shows)}
 	w.nodes = append(w.nodes, n)
 	w.master = n
 	return n
@@ -58,9 +61,18 @@ func (n *node) forgive() {
 	}
 }
 
-// loaded marks that a show was loaded: nothing need be forgiven any more.
+// loaded marks that a show was loaded: nothing need be forgiven any more, unless the shard is fenced.
 func (n *node) loaded(show int64) {
-	n.extra[show-1], n.broken[show-1], n.hints[show-1] = 0, false, false
+	n.extra[show-1], n.hints[show-1] = 0, false
+	n.fenced[show-1] = n.broken[show-1] && n.server.Subscribers == 0
+	n.broken[show-1] = n.fenced[show-1]
+}
+
+// onSale ends what the fence had forgiven, once somebody has opened it on a show that is open.
+func (n *node) onSale(show int64) {
+	if n.fenced[show-1] && n.server.Subscribers > 0 && n.server.Show(show).Text("state") == "open" {
+		n.fenced[show-1], n.broken[show-1] = false, false
+	}
 }
 
 // conn is a connection to a node.
