@@ -122,8 +122,8 @@ func withoutRow(id uuid.UUID, user int64, marker stock.Marker, epoch int64, now 
 	return r
 }
 
-// provisional is what markers say while MySQL cannot be read: that the request was accepted, not whether it is recorded. Whoever has
-// asked for a cancel already knows that it is under way, and keeps seeing that.
+// provisional is what markers say while MySQL cannot be read: that the request was accepted, not whether it is recorded. After a
+// cancel was accepted the reservation goes on to read as cancelling.
 func provisional(id uuid.UUID, user int64, marker stock.Marker, cancel *stock.Marker, now time.Time) Reservation {
 	r := withoutRow(id, user, marker, marker.Epoch, now)
 	r.Provisional = true

@@ -83,7 +83,7 @@ func (s *Server) sendPage(c echo.Context, status int, name string, page []byte) 
 	w := c.Response()
 	h := w.Header()
 	h[headerVary] = []string{varyPage}
-	if s.options.Compress && publicPage(name) && status == http.StatusOK { // a refused booking is told on a show's page, too, and is personal
+	if s.options.Compress && publicPage(name) && status == http.StatusOK { // a refused booking is answered with a show's page, too, and is personal
 		h[headerVary] = []string{varyCompressedPage}
 		if len(page) >= compressFrom && acceptsGzip(c.Request().Header) {
 			compressed := takeBuffer()
